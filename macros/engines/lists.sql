@@ -1,0 +1,34 @@
+{#- Lists carried from day to day by dim_feed_coverage. Positions count from 1. -#}
+
+{#- A list with one element, of type bigint. -#}
+{% macro list_of(element) -%}
+    {{ return(adapter.dispatch('list_of', 'counterweight')(element)) }}
+{%- endmacro %}
+
+{% macro default__list_of(element) -%} array[cast({{ element }} as bigint)] {%- endmacro %}
+
+{% macro duckdb__list_of(element) -%} [cast({{ element }} as bigint)] {%- endmacro %}
+
+{% macro list_with(list, element) -%}
+    {{ return(adapter.dispatch('list_with', 'counterweight')(list, element)) }}
+{%- endmacro %}
+
+{% macro default__list_with(list, element) -%}
+    array_append({{ list }}, cast({{ element }} as bigint))
+{%- endmacro %}
+
+{% macro duckdb__list_with(list, element) -%}
+    list_append({{ list }}, cast({{ element }} as bigint))
+{%- endmacro %}
+
+{#- Median of the last `count` elements that are not null, among those at `position` - step, - 2 step, ...;
+    null where there is none. -#}
+{% macro median_of_last(list, position, step, count) -%}
+    {{ return(adapter.dispatch('median_of_last', 'counterweight')(list, position, step, count)) }}
+{%- endmacro %}
+
+{% macro duckdb__median_of_last(list, position, step, count) -%}
+    list_median(list_slice(list_filter(list_reverse(list_slice(
+        {{ list }}, ({{ position }} - 1) % {{ step }} + 1, {{ position }} - 1, {{ step }}
+    )), lambda element: element is not null), 1, {{ count }}))
+{%- endmacro %}

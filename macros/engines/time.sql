@@ -1,0 +1,49 @@
+{#- Whole seconds from start to end; negative where end is earlier. -#}
+{% macro seconds_between(start, end) -%}
+    {{ return(adapter.dispatch('seconds_between', 'counterweight')(start, end)) }}
+{%- endmacro %}
+
+{% macro default__seconds_between(start, end) -%}
+    cast(floor(extract(epoch from {{ end }})) - floor(extract(epoch from {{ start }})) as bigint)
+{%- endmacro %}
+
+{% macro duckdb__seconds_between(start, end) -%}
+    date_diff('second', {{ start }}, {{ end }})
+{%- endmacro %}
+
+{#- Local clock reading of a UTC timestamp. -#}
+{% macro local_time(utc, time_zone) -%}
+    {{ return(adapter.dispatch('local_time', 'counterweight')(utc, time_zone)) }}
+{%- endmacro %}
+
+{% macro default__local_time(utc, time_zone) -%}
+    (({{ utc }}) at time zone 'UTC' at time zone '{{ time_zone }}')
+{%- endmacro %}
+
+{#- UTC timestamp of a local clock reading. A reading that occurs twice (clocks set back) is taken as the earlier
+    one or the later one as the engine does; order such events by their sequence. -#}
+{% macro utc_time(local, time_zone) -%}
+    {{ return(adapter.dispatch('utc_time', 'counterweight')(local, time_zone)) }}
+{%- endmacro %}
+
+{% macro default__utc_time(local, time_zone) -%}
+    (({{ local }}) at time zone '{{ time_zone }}' at time zone 'UTC')
+{%- endmacro %}
+
+{#- Timestamp from text in the first of the given strptime formats that fits; null where none does. -#}
+{% macro parse_timestamp(text, formats) -%}
+    {{ return(adapter.dispatch('parse_timestamp', 'counterweight')(text, formats)) }}
+{%- endmacro %}
+
+{% macro duckdb__parse_timestamp(text, formats) -%}
+    cast(try_strptime({{ text }}, ['{{ formats | join("', '") }}']) as timestamp)
+{%- endmacro %}
+
+{#- Whole number from text; null where it is none. -#}
+{% macro parse_integer(text) -%}
+    {{ return(adapter.dispatch('parse_integer', 'counterweight')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__parse_integer(text) -%}
+    try_cast({{ text }} as bigint)
+{%- endmacro %}

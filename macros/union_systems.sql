@@ -1,0 +1,24 @@
+{#- The canonical table `table` of every loaded source system, one under the other, columns in the contract's order.
+    A system that does not list the table in the var `source_systems` gives no rows; where none lists it, the result
+    is empty and typed. Columns and types: macro canonical_columns. -#}
+{% macro union_systems(table) -%}
+    {%- set columns = canonical_columns(table) -%}
+    {%- set systems = [] -%}
+    {%- for system, tables in var('source_systems').items() if table in tables -%}
+        {%- do systems.append(system) -%}
+    {%- endfor -%}
+    {%- for system in systems %}
+    select
+        {%- for column, type in columns.items() %}
+        cast({{ column }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('stg_' ~ system ~ '__' ~ table) }}
+    {{ 'union all' if not loop.last }}
+    {%- else %}
+    select
+        {%- for column, type in columns.items() %}
+        cast(null as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    where 1 = 0
+    {%- endfor %}
+{%- endmacro %}

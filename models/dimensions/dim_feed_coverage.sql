@@ -1,0 +1,185 @@
+-- Grain: one feed of one source system. Until when was it observed? A stopped or fading feed must not make claims
+-- look held, so the feed ends with its last dense day unless the var `observed_until` says better.
+-- Dense depends on the dense days before, hence the recursion, one step a day.
+{% set declared = [] %}
+{% for system, feeds in var('observed_until').items() %}
+    {% for feed, until in feeds.items() %}
+        {% do declared.append((system, feed, until)) %}
+    {% endfor %}
+{% endfor %}
+
+with recursive
+
+records as (
+
+    select * from {{ ref('int_feed_records') }}
+    where recorded_at is not null
+
+),
+
+spans as (
+
+    select
+        source_system,
+        feed,
+        min(recorded_at) as first_record_at,
+        max(recorded_at) as last_record_at,
+        max(last_event_at) as last_event_at,
+        count(*) as record_count
+    from records
+    group by source_system, feed
+
+),
+
+daily as (
+
+    select
+        source_system,
+        feed,
+        cast(recorded_at as date) as recorded_on,
+        count(*) as volume
+    from records
+    group by source_system, feed, cast(recorded_at as date)
+
+),
+
+calendar as (
+
+    -- days without a record are days of volume 0
+    select
+        spans.source_system,
+        spans.feed,
+        cast(row_number() over (
+            partition by spans.source_system, spans.feed order by dates.date_day
+        ) as bigint) as day_number,
+        dates.date_day,
+        coalesce(daily.volume, 0) as volume,
+        cast(sum(coalesce(daily.volume, 0)) over (
+            partition by spans.source_system, spans.feed
+            order by dates.date_day
+            rows between 6 preceding and current row
+        ) as bigint) as volume_7_days
+    from spans
+    inner join {{ ref('dim_dates') }} as dates
+        on dates.date_day between cast(spans.first_record_at as date) and cast(spans.last_record_at as date)
+    left join daily
+        on
+            spans.source_system = daily.source_system
+            and spans.feed = daily.feed
+            and dates.date_day = daily.recorded_on
+
+),
+
+-- the lists hold one element a day: its figure where the day is dense, null where not
+walked as (
+
+    select
+        source_system,
+        feed,
+        day_number,
+        date_day,
+        true as is_dense,
+        {{ list_of('volume') }} as dense_volumes,
+        {{ list_of('volume_7_days') }} as dense_sums
+    from calendar
+    where day_number = 1
+
+    union all
+
+    select
+        compared.source_system,
+        compared.feed,
+        compared.day_number,
+        compared.date_day,
+        compared.is_dense,
+        {{ list_with('compared.dense_volumes', 'case when compared.is_dense then compared.volume end') }},
+        {{ list_with('compared.dense_sums', 'case when compared.is_dense then compared.volume_7_days end') }}
+    from (
+        select
+            calendar.source_system,
+            calendar.feed,
+            calendar.day_number,
+            calendar.date_day,
+            calendar.volume,
+            calendar.volume_7_days,
+            walked.dense_volumes,
+            walked.dense_sums,
+            -- no dense day to compare with yet: any record makes the day dense
+            calendar.volume > 0
+            and coalesce(
+                10 * calendar.volume >= {{ median_of_last('walked.dense_volumes', 'calendar.day_number', 7, 4) }}, true
+            )
+            and coalesce(
+                10 * calendar.volume_7_days
+                >= {{ median_of_last('walked.dense_sums', 'calendar.day_number', 1, 28) }}, true
+            ) as is_dense
+        from walked
+        inner join calendar
+            on
+                walked.source_system = calendar.source_system
+                and walked.feed = calendar.feed
+                and walked.day_number + 1 = calendar.day_number
+    ) as compared
+
+),
+
+dense as (
+
+    select
+        source_system,
+        feed,
+        max(date_day) as last_dense_day
+    from walked
+    where is_dense
+    group by source_system, feed
+
+),
+
+declared as (
+
+    {% for system, feed, until in declared -%}
+    select
+        '{{ system }}' as source_system,
+        '{{ feed }}' as feed,
+        cast('{{ until }}' as timestamp) as declared_until
+    {{ 'union all' if not loop.last }}
+    {% else -%}
+    select
+        cast(null as varchar) as source_system,
+        cast(null as varchar) as feed,
+        cast(null as timestamp) as declared_until
+    where 1 = 0
+    {% endfor %}
+
+),
+
+final as (
+
+    select
+        spans.source_system,
+        spans.feed,
+        spans.record_count,
+        spans.first_record_at,
+        spans.last_record_at,
+        dense.last_dense_day,
+        declared.declared_until is not null as is_declared,
+        -- the day was seen to its end
+        coalesce(declared.declared_until, cast(dense.last_dense_day + interval '1' day as timestamp)) as observed_until,
+        {% if var('as_of') is not none -%}
+        cast('{{ var("as_of") }}' as timestamp) as as_of
+        {%- else -%}
+        max(spans.last_event_at) over () as as_of
+        {%- endif %}
+    from spans
+    inner join dense
+        on
+            spans.source_system = dense.source_system
+            and spans.feed = dense.feed
+    left join declared
+        on
+            spans.source_system = declared.source_system
+            and spans.feed = declared.feed
+
+)
+
+select * from final

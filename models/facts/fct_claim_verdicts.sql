@@ -1,0 +1,140 @@
+-- Grain: one claim x window x tier set, judged at as_of. A view: as_of, coverage and shared identities may change the
+-- verdict of a claim whose own facts did not change.
+-- Every rate is over is_mature and verdict in ('held', 'falsified').
+{{ config(materialized='view') }}
+
+with
+
+claims as (
+
+    select * from {{ ref('fct_claims') }}
+
+),
+
+shared_identities as (
+
+    select * from {{ ref('int_shared_identities') }}
+
+),
+
+-- a claim can be called held only as far as every feed that could falsify it was observed
+horizons as (
+
+    select
+        coverage.source_system,
+        feeds.claim_type,
+        tier_sets.tier_set,
+        least(min(coverage.observed_until), min(coverage.as_of)) as observed_until
+    from {{ ref('tier_sets') }} as tier_sets
+    inner join {{ ref('falsifier_feeds') }} as feeds
+        on tier_sets.tier = feeds.tier
+    inner join {{ ref('dim_feed_coverage') }} as coverage
+        on feeds.feed = coverage.feed
+    group by coverage.source_system, feeds.claim_type, tier_sets.tier_set
+
+),
+
+judged as (
+
+    select
+        claims.*,
+        windows.window_days,
+        windows.is_default as is_default_window,
+        horizons.tier_set,
+        horizons.observed_until,
+        claims.customer_key is not null and shared_identities.customer_key is null as is_observable,
+        {{ seconds_between('claims.claimed_at', 'horizons.observed_until') }}
+        >= windows.window_days * 86400 as is_mature,
+        {%- for tier in ['r1', 'r2', 'r3', 'r4', 'r5'] %}
+        -- a falsifier is later than its claim by construction; R1 goes by sequence, even in the claim's own minute
+        case
+            when
+                {% if tier == 'r3' -%}
+                horizons.tier_set in ('return', 'strict')
+                {%- elif tier in ['r4', 'r5'] -%}
+                horizons.tier_set = 'strict'
+                {%- else -%}
+                horizons.tier_set in ('linked', 'return', 'strict')
+                {%- endif %}
+                and {{ seconds_between('claims.claimed_at', 'claims.first_' ~ tier ~ '_at') }}
+                <= windows.window_days * 86400
+                then claims.first_{{ tier }}_at
+        end as {{ tier }}_at{{ ',' if not loop.last }}
+        {%- endfor %}
+    from claims
+    inner join horizons
+        on
+            claims.source_system = horizons.source_system
+            and claims.claim_type = horizons.claim_type
+    cross join {{ ref('windows') }} as windows
+    left join shared_identities
+        on claims.customer_key = shared_identities.customer_key
+
+),
+
+timed as (
+
+    select
+        *,
+        least(r1_at, r2_at, r3_at, r4_at, r5_at) as falsified_at
+    from judged
+
+),
+
+final as (
+
+    select
+        -- grain
+        claim_id,
+        window_days,
+        tier_set,
+        is_default_window,
+
+        -- the claim
+        claim_type,
+        source_system,
+        ticket_key,
+        ticket_id,
+        customer_key,
+        team_id,
+        category,
+        claimed_at,
+        closure_mode,
+        is_headline_cohort,
+
+        -- the verdict
+        observed_until,
+        is_mature,
+        is_observable,
+        case
+            when is_mature and not is_observable then 'unobservable'
+            when falsified_at is not null then 'falsified'
+            when is_mature then 'held'
+            else 'pending'
+        end as verdict,
+        falsified_at,
+        case falsified_at
+            when r1_at then 'R1'
+            when r2_at then 'R2'
+            when r3_at then 'R3'
+            when r4_at then 'R4'
+            when r5_at then 'R5'
+        end as falsified_by_tier,
+
+        -- its parts inside the window
+        r1_at is not null as is_reopened,
+        r2_at is not null as is_linked,
+        r3_at is not null as is_inferred,
+        r1_at is null
+        and (coalesce(r2_at > closed_at, false) or coalesce(r3_at > closed_at, false)) as is_hidden_by_auto_close,
+        r1_reopened_by as reopened_by,
+        case
+            when r1_at = falsified_at then null
+            when r2_at = falsified_at then r2_ticket_key
+            when r3_at = falsified_at then r3_ticket_key
+        end as falsified_by_ticket_key
+    from timed
+
+)
+
+select * from final

@@ -1,0 +1,40 @@
+-- Grain: raw table x load x fate x reason. Every raw row has exactly one fate; the counts add up to the rows loaded.
+{% set typed_logs = {'servicenow': {'incident_event_log': 'base_servicenow__incident_event_log'}} %}
+
+with
+
+rows as (
+
+    {% for system, tables in typed_logs.items() if system in var('source_systems') -%}
+    {%- set outer_last = loop.last -%}
+    {% for table, model in tables.items() -%}
+    select
+        '{{ system }}' as source_system,
+        '{{ table }}' as raw_table,
+        _source_file as source_file,
+        _loaded_at as loaded_at,
+        fate,
+        fate_reason
+    from {{ ref(model) }}
+    {{ 'union all' if not (outer_last and loop.last) }}
+    {% endfor %}
+    {% endfor %}
+
+),
+
+final as (
+
+    select
+        source_system,
+        raw_table,
+        source_file,
+        loaded_at,
+        fate,
+        fate_reason,
+        count(*) as row_count
+    from rows
+    group by source_system, raw_table, source_file, loaded_at, fate, fate_reason
+
+)
+
+select * from final

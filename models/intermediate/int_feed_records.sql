@@ -1,0 +1,30 @@
+-- Grain: one record of one feed: when it was new, and the latest event time it carries.
+{{ config(materialized='view') }}
+
+select
+    source_system,
+    'tickets_opened' as feed,
+    created_at as recorded_at,
+    created_at as last_event_at
+from {{ ref('int_tickets') }}
+union all
+select
+    source_system,
+    'ticket_events' as feed,
+    event_at as recorded_at,
+    event_at as last_event_at
+from {{ ref('int_ticket_events') }}
+union all
+select
+    source_system,
+    'messages' as feed,
+    sent_at as recorded_at,
+    sent_at as last_event_at
+from {{ ref('int_ticket_messages') }}
+union all
+select
+    source_system,
+    'surveys' as feed,
+    sent_at as recorded_at,
+    coalesce(answered_at, sent_at) as last_event_at
+from {{ ref('int_surveys') }}

@@ -1,0 +1,68 @@
+-- Grain: one change of one field of a ticket, in the order in which things happened.
+-- The tool's sequence decides where every event of the ticket has one; minutes alone would swap a resolution and
+-- the reopening after it.
+with
+
+unioned as (
+
+    {{ union_systems('ticket_events') }}
+
+),
+
+keyed as (
+
+    select
+        source_system || ':' || ticket_id as ticket_key,
+        source_system,
+        event_id,
+        case
+            when
+                count(*) over (partition by source_system, ticket_id)
+                = count(event_sequence) over (partition by source_system, ticket_id)
+                then event_sequence
+        end as event_sequence,
+        event_at,
+        lower(field) as field,
+        old_value,
+        new_value,
+        actor_key,
+        lower(actor_type) as actor_type
+    from unioned
+
+),
+
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by ticket_key order by event_sequence, event_at, event_id
+        ) as event_number,
+        -- changes made in one go share a step: the values in force at an event are those after its step
+        dense_rank() over (partition by ticket_key order by event_sequence, event_at) as event_step,
+        row_number() over (
+            partition by ticket_key, field order by event_sequence, event_at, event_id
+        ) as field_version
+    from keyed
+
+),
+
+final as (
+
+    select
+        *,
+        -- how many changes of the field are in force at this event (same step included): the field_version to join
+        count(case when field = 'category' then 1 end) over (
+            partition by ticket_key order by event_step
+        ) as category_version,
+        count(case when field = 'subcategory' then 1 end) over (
+            partition by ticket_key order by event_step
+        ) as subcategory_version,
+        count(case when field = 'team' then 1 end) over (
+            partition by ticket_key order by event_step
+        ) as team_version
+    from ordered
+
+)
+
+select * from final

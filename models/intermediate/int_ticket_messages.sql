@@ -1,0 +1,26 @@
+-- Grain: one message on a ticket. Empty where no source system delivers messages.
+with
+
+unioned as (
+
+    {{ union_systems('ticket_messages') }}
+
+),
+
+final as (
+
+    select
+        source_system || ':' || ticket_id as ticket_key,
+        source_system,
+        message_id,
+        sent_at,
+        -- an out-of-office reply is not the customer speaking
+        lower(author_type) = 'requester' and not coalesce(is_automatic, false) as is_from_customer,
+        lower(author_type) = 'agent'
+        and coalesce(is_public, true)
+        and not coalesce(is_automatic, false) as is_public_agent_reply
+    from unioned
+
+)
+
+select * from final

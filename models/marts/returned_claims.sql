@@ -1,0 +1,49 @@
+-- Grain: one claim that failed x window. The worklist: what was called resolved and was not. It also holds claims
+-- that failed before their window passed and claims of unobservable customers; neither enters a rate.
+{% set templates = var('ticket_link_templates') %}
+
+with
+
+verdicts as (
+
+    select * from {{ ref('fct_claim_verdicts') }}
+    where tier_set = 'return'
+
+),
+
+final as (
+
+    select
+        claim_id,
+        window_days,
+        source_system,
+        ticket_id,
+        case
+            when source_system is null then cast(null as varchar)
+            {%- for system, template in templates.items() if template %}
+            when source_system = '{{ system }}' then replace('{{ template }}', '{ticket_id}', ticket_id)
+            {%- endfor %}
+        end as ticket_link,
+        team_id,
+        category,
+        claimed_at,
+        closure_mode,
+        is_headline_cohort,
+        falsified_at,
+        {{ seconds_between('claimed_at', 'falsified_at') }} as seconds_to_return,
+        falsified_by_tier,
+        reopened_by,
+        falsified_by_ticket_key,
+        is_reopened,
+        is_linked,
+        is_inferred,
+        is_hidden_by_auto_close,
+        is_mature,
+        is_observable,
+        is_headline_cohort and is_mature and is_observable as is_in_rate
+    from verdicts
+    where falsified_at is not null
+
+)
+
+select * from final
