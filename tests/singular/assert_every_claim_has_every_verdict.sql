@@ -1,0 +1,23 @@
+-- A claim has one verdict per window and tier set; a feed without coverage must not drop its claims.
+with
+
+expected as (
+
+    select
+        claims.claim_id,
+        windows.window_days,
+        tier_sets.tier_set
+    from {{ ref('fct_claims') }} as claims
+    cross join {{ ref('windows') }} as windows
+    cross join (select distinct tier_set from {{ ref('tier_sets') }}) as tier_sets
+
+)
+
+select expected.*
+from expected
+left join {{ ref('fct_claim_verdicts') }} as verdicts
+    on
+        expected.claim_id = verdicts.claim_id
+        and expected.window_days = verdicts.window_days
+        and expected.tier_set = verdicts.tier_set
+where verdicts.claim_id is null

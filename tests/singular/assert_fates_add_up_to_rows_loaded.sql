@@ -1,0 +1,46 @@
+-- Nothing lost: per raw table and load, the fates add up to the rows that lie in raw. Counted in raw on purpose:
+-- staging is part of what is under test. Nothing against nothing fails too.
+with
+
+loaded as (
+
+    select
+        _source_file as source_file,
+        _loaded_at as loaded_at,
+        count(*) as row_count
+    from {{ source('servicenow', 'incident_event_log') }}
+    group by _source_file, _loaded_at
+
+),
+
+fated as (
+
+    select
+        source_file,
+        loaded_at,
+        sum(row_count) as row_count
+    from {{ ref('fct_row_fates') }}
+    where source_system = 'servicenow' and raw_table = 'incident_event_log'
+    group by source_file, loaded_at
+
+),
+
+compared as (
+
+    select
+        coalesce(loaded.source_file, fated.source_file) as source_file,
+        loaded.row_count as loaded_rows,
+        fated.row_count as fated_rows
+    from loaded
+    full outer join fated
+        on
+            loaded.source_file = fated.source_file
+            and loaded.loaded_at = fated.loaded_at
+
+)
+
+select * from compared
+where loaded_rows is distinct from fated_rows
+union all
+select 'nothing was loaded' as source_file, null as loaded_rows, null as fated_rows
+where not exists (select 1 from compared)

@@ -1,0 +1,65 @@
+-- Mart = fact, per window: every unit type and every period type counts each headline claim exactly once.
+{% set counts = {
+    'resolved_count': 'true',
+    'mature_count': 'is_mature',
+    'held_count': "verdict = 'held'",
+    'falsified_count': "is_mature and verdict = 'falsified'",
+    'unobservable_count': "verdict = 'unobservable'",
+} %}
+
+with
+
+fact as (
+
+    select
+        window_days,
+        {%- for count, condition in counts.items() %}
+        {{ count_where(condition) }} as {{ count }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('fct_claim_verdicts') }}
+    where tier_set = 'return' and is_headline_cohort
+    group by window_days
+
+),
+
+mart as (
+
+    select
+        period_type,
+        unit_type,
+        window_days,
+        {%- for count in counts %}
+        sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('resolution_quality') }}
+    group by period_type, unit_type, window_days
+
+),
+
+shapes as (
+
+    select
+        fact.*,
+        period_types.period_type,
+        unit_types.unit_type
+    from fact
+    cross join (values ('week'), ('month'), ('to_date')) as period_types (period_type)
+    cross join (values ('total'), ('team'), ('category'), ('team_category')) as unit_types (unit_type)
+
+)
+
+select
+    shapes.*
+    {%- for count in counts %},
+    mart.{{ count }} as mart_{{ count }}
+    {%- endfor %}
+from shapes
+full outer join mart
+    on
+        shapes.period_type = mart.period_type
+        and shapes.unit_type = mart.unit_type
+        and shapes.window_days = mart.window_days
+where
+    {%- for count in counts %}
+    shapes.{{ count }} is distinct from mart.{{ count }}{{ ' or' if not loop.last }}
+    {%- endfor %}
