@@ -1,0 +1,1 @@
+"""Counterweight: from service-desk exports to an audited, published warehouse of balanced KPIs."""

@@ -1,0 +1,10 @@
+{#- Run when dbt starts: whatever rebuilds tables outside `counterweight build` makes the last audit worthless, and
+    `counterweight publish` will say so. The command itself marks its build as `building`, which stays. -#}
+{% macro mark_last_build_stale() -%}
+    {%- if execute and flags.WHICH in ('run', 'build', 'seed', 'snapshot') -%}
+        {%- set books = adapter.get_relation(database=target.database, schema='audit', identifier='builds') -%}
+        {%- if books is not none -%}
+            update {{ books }} set status = 'stale' where status in ('built', 'audited', 'audit failed')
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

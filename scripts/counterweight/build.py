@@ -1,0 +1,164 @@
+"""`build`: run the dbt models, and keep the book of builds that audit and publish rely on."""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+
+import click
+import yaml
+
+from counterweight.errors import CounterweightError, InputError
+from counterweight.project import WAREHOUSE_VARIABLE
+
+# What decides the numbers besides the raw data.
+CODE_FOLDERS = ("models", "macros", "seeds")
+
+
+def parse_vars(text, as_of=None):
+    """dbt variables from a YAML or JSON mapping, with --as-of put in."""
+    try:
+        values = yaml.safe_load(text) if text else {}
+    except yaml.YAMLError as error:
+        raise InputError(f"--vars is not YAML: {str(error).splitlines()[0]}. Example: --vars '{{as_of: ...}}'") from None
+    if not isinstance(values, dict):
+        raise InputError("--vars must be a mapping, for example --vars '{reporting_time_zone: Europe/Vienna}'.")
+    if as_of:
+        values["as_of"] = as_of
+    return values
+
+
+def run_dbt(project, arguments, values):
+    """Run dbt in this process, a line of progress a node.
+
+    Returns the list of node results; raises CounterweightError where dbt could not start or a model failed.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    os.environ[WAREHOUSE_VARIABLE] = str(project.warehouse)
+    seen = set()
+
+    def show(event):
+        if event.info.name not in ("LogModelResult", "LogSeedResult", "LogTestResult"):
+            return
+        data = event.data
+        node = data.node_info.unique_id
+        if node in seen:
+            return
+        seen.add(node)
+        name = node.split(".")[2]
+        if event.info.name != "LogTestResult":
+            click.echo(f"build  {data.index:>3}/{data.total} {name} {data.execution_time:.2f} s")
+        elif data.status != "pass":
+            click.echo(f"audit  {data.index:>3}/{data.num_models} {name}: {data.status}")
+
+    invocation = [
+        *arguments,
+        "--project-dir", str(project.root),
+        "--profiles-dir", str(project.root),
+        "--vars", json.dumps(values, default=str),
+        "--log-level", "none",
+        "--no-version-check",
+    ]  # fmt: skip
+    with contextlib.chdir(project.root):
+        try:
+            outcome = dbtRunner(callbacks=[show]).invoke(invocation)
+        finally:
+            # dbt keeps the file open for the life of the process; others must get at it
+            DuckDBConnectionManager.close_all_connections()
+    if outcome.exception:
+        raise CounterweightError(f"dbt could not run: {outcome.exception}")
+    return list(outcome.result or [])
+
+
+def build(project, values):
+    """Build every model from what was loaded. Returns the id of the build."""
+    with project.lock():
+        with contextlib.closing(project.connect(read_only=True)) as connection:
+            loaded = connection.execute(
+                "select count(*) from information_schema.tables where table_schema = 'raw' and table_name = '_loads'"
+            ).fetchone()[0]
+            if not loaded or not connection.execute("select count(*) from raw._loads").fetchone()[0]:
+                raise InputError("Nothing was loaded yet. Start with 'counterweight load --help'.")
+        build_id = _begin(project, values)
+        started = time.monotonic()
+        results = run_dbt(
+            project, ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], values
+        )
+        failed = [result for result in results if result.status in ("error", "fail")]
+        if failed:
+            record(project, build_id, status="build failed")
+            details = "\n".join(f"  {result.node.name}: {_first_lines(result.message)}" for result in failed)
+            raise CounterweightError(
+                f"Build {build_id} failed in {len(failed)} of {len(results)} nodes:\n{details}\n"
+                "What was published before stays. Mend the model or the data and build again; "
+                "logs/dbt.log has the whole story."
+            )
+        record(project, build_id, status="built")
+    click.echo(f"build  {build_id}: {len(results)} nodes in {time.monotonic() - started:.0f} s")
+    return build_id
+
+
+def _first_lines(message, count=3):
+    return " ".join(line.strip() for line in (message or "").splitlines()[:count] if line.strip())
+
+
+def _begin(project, values):
+    code = _fingerprint_code(project)
+    with contextlib.closing(project.connect()) as connection:
+        connection.execute("create schema if not exists audit")
+        connection.execute(
+            """
+            create table if not exists audit.builds (
+                build_number bigint, build_id varchar, status varchar, code_fingerprint varchar,
+                input_fingerprint varchar, vars varchar
+            )
+            """
+        )
+        inputs = connection.execute(
+            "select coalesce(string_agg(content_sha256, ' ' order by content_sha256), '') from raw._loads"
+        ).fetchone()[0]
+        input_fingerprint = hashlib.sha256(inputs.encode()).hexdigest()[:16]
+        text = json.dumps(values, sort_keys=True, default=str)
+        number = connection.execute("select coalesce(max(build_number), 0) + 1 from audit.builds").fetchone()[0]
+        digest = hashlib.sha256(f"{code} {input_fingerprint} {text}".encode()).hexdigest()[:8]
+        build_id = f"{number:06d}-{digest}"
+        connection.execute(
+            "insert into audit.builds values (?, ?, 'building', ?, ?, ?)",
+            [number, build_id, code, input_fingerprint, text],
+        )
+    return build_id
+
+
+def _fingerprint_code(project):
+    digest = hashlib.sha256()
+    files = [project.root / "dbt_project.yml"]
+    for folder in CODE_FOLDERS:
+        files += [path for path in (project.root / folder).rglob("*") if path.is_file()]
+    for path in sorted(files):
+        digest.update(str(path.relative_to(project.root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def record(project, build_id, status):
+    """Write the status of a build: building, built, build failed, stale, audit failed, audited."""
+    with contextlib.closing(project.connect()) as connection:
+        connection.execute("update audit.builds set status = ? where build_id = ?", [status, build_id])
+
+
+def last_build(project):
+    """(build_id, status, vars) of the newest build. InputError where there is none."""
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        exists = connection.execute(
+            "select count(*) from information_schema.tables where table_schema = 'audit' and table_name = 'builds'"
+        ).fetchone()[0]
+        row = None
+        if exists:
+            row = connection.execute(
+                "select build_id, status, vars from audit.builds order by build_number desc limit 1"
+            ).fetchone()
+    if row is None:
+        raise InputError("Nothing was built yet. Run 'counterweight build' first.")
+    return row[0], row[1], json.loads(row[2])

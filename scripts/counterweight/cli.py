@@ -1,0 +1,181 @@
+"""The `counterweight` program."""
+
+import click
+
+from counterweight.errors import InputError
+from counterweight.project import Project
+
+EXIT_CODES = """
+\b
+Exit codes
+  0  done
+  1  the work failed (a model, an unreadable warehouse)
+  2  an option, file or setting cannot be used; nothing was changed
+  3  the audit found a defect in our own tables; readers keep the last good build
+  4  another run holds the warehouse
+"""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.option(
+    "--project-dir",
+    metavar="DIR",
+    help="Folder of dbt_project.yml. Default: the working folder or the nearest one above it that has one.",
+)
+@click.pass_context
+def main(context, project_dir):
+    """Service-desk exports in, an audited and published warehouse of balanced KPIs out.
+
+    \b
+    load      land exports in schema raw, as they are
+    build     turn raw rows into facts and marts
+    audit     test the build: data tests, then expectations
+    publish   give the audited build to readers, in one swap
+    run       all four
+    summary   of what we called resolved, how much held?
+
+    \b
+    Example
+      counterweight run --system servicenow incident_event_log=export.csv.gz
+
+    \b
+    Settings, all from the environment
+      COUNTERWEIGHT_WAREHOUSE   private build file      (warehouse/counterweight.duckdb)
+      COUNTERWEIGHT_PUBLISHED   folder readers look in  (published)
+      COUNTERWEIGHT_SALT        secret that keys the hashes of people; set one before real names are loaded
+      COUNTERWEIGHT_THREADS     threads of dbt          (2)
+    """
+    if context.invoked_subcommand != "simulate":
+        context.obj = Project.find(project_dir)
+
+
+def system_option(required):
+    return click.option(
+        "--system",
+        required=required,
+        help="Source system the files come from: a folder of models/staging, for example servicenow.",
+    )
+
+
+def variable_options(function):
+    function = click.option(
+        "--as-of",
+        metavar="'YYYY-MM-DD HH:MM:SS'",
+        help="Replay an earlier data cut-off (UTC): events after it are left out, by name, in the fates of rows.",
+    )(function)
+    return click.option(
+        "--vars",
+        "variables",
+        metavar="YAML",
+        help="dbt variables, for example '{source_time_zones: {servicenow: Europe/Vienna}}'; see dbt_project.yml.",
+    )(function)
+
+
+@main.command()
+@system_option(required=True)
+@click.argument("files", nargs=-1, required=True, metavar="TABLE=FILE...")
+@click.pass_obj
+def load(project, system, files):
+    """Land exports in schema raw, as they are: all of the files or none.
+
+    TABLE is a raw table of the system, as its sources file declares it; FILE a CSV, plain or gzipped. Rows are
+    appended with _loaded_at, _source_file, _row_number and source_system. A file whose content was loaded before is
+    skipped, whatever its name. A file that lacks a needed column names it and near matches, and loads nothing.
+
+    \b
+    Example
+      counterweight load --system servicenow incident_event_log=incident_event_log.csv.gz
+    """
+    from counterweight.load import load as land
+
+    land(project, system, files)
+
+
+@main.command()
+@variable_options
+@click.pass_obj
+def build(project, variables, as_of):
+    """Turn raw rows into facts and marts, in the private build file.
+
+    Readers see nothing of it until `publish`. What is built is what was loaded, seen with the given variables; the
+    audit uses the same ones.
+    """
+    from counterweight.build import build as make
+    from counterweight.build import parse_vars
+
+    make(project, parse_vars(variables, as_of))
+
+
+@main.command()
+@click.pass_obj
+def audit(project):
+    """Test the last build: dbt's data tests, then the suites in expectations/.
+
+    A defect (our own tables are wrong) ends with exit code 3 and keeps the build from readers. A finding (the source
+    breaks its own rules, too much comes back) is stored, published and shown, and stops nothing. Results lie in
+    schema audit, pages in data_docs/ beside the build file.
+    """
+    from counterweight.audit import audit as test
+
+    test(project)
+
+
+@main.command()
+@click.pass_obj
+def publish(project):
+    """Give the audited build to readers: a new folder, then one atomic swap of published/current.
+
+    Dimensions, facts and marts only, written afresh with their comments; a reader that is open keeps the old build.
+    """
+    from counterweight.publish import publish as hand_over
+
+    hand_over(project)
+
+
+@main.command()
+@system_option(required=False)
+@variable_options
+@click.argument("files", nargs=-1, metavar="[TABLE=FILE]...")
+@click.pass_obj
+def run(project, system, files, variables, as_of):
+    """Load (where files are given), build, audit, publish, and say what came out.
+
+    \b
+    Examples
+      counterweight run --system servicenow incident_event_log=export.csv.gz
+      counterweight run                     again, with what is loaded
+    """
+    from counterweight import summary
+    from counterweight.audit import audit as test
+    from counterweight.build import build as make
+    from counterweight.build import parse_vars
+    from counterweight.load import load as land
+    from counterweight.publish import publish as hand_over
+
+    if files and not system:
+        raise InputError("Files need --system, for example --system servicenow.")
+    if system and not files:
+        raise InputError(f"--system {system} needs files, for example incident_event_log=export.csv.gz.")
+    values = parse_vars(variables, as_of)
+    if files:
+        land(project, system, files)
+    make(project, values)
+    test(project)
+    hand_over(project)
+    summary.show(project)
+
+
+@main.command(name="summary")
+@click.pass_obj
+def summarise(project):
+    """Of what we called resolved, how much held? From the published build."""
+    from counterweight import summary
+
+    summary.show(project)
+
+
+if __name__ == "__main__":
+    main()

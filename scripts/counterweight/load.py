@@ -1,0 +1,295 @@
+"""`load`: land exports in schema raw, as they are. The one place that reads the clock."""
+
+import csv
+import dataclasses
+import datetime
+import gzip
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import click
+import yaml
+
+from counterweight.errors import InputError, near_matches
+from counterweight.project import pretty_path
+
+SALT_VARIABLE = "COUNTERWEIGHT_SALT"
+# Known to everybody, so it protects nobody: for trials and tests.
+DEVELOPMENT_SALT = "counterweight-development-salt"
+META_COLUMNS = {
+    "_loaded_at": "timestamp",
+    "_source_file": "varchar",
+    "_row_number": "bigint",
+    "source_system": "varchar",
+}
+LINE_LIMIT = 16 * 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class RawTable:
+    """A raw table as its dbt source declares it."""
+
+    name: str
+    identifier: str
+    columns: tuple
+    required: tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """A file that was looked at and can be landed."""
+
+    path: Path
+    table: RawTable
+    header: tuple
+    sha256: str
+    byte_count: int
+    is_gzip: bool
+
+
+def declared_systems(project):
+    """Source systems and their raw tables, from the sources files of models/staging."""
+    systems = {}
+    for path in sorted((project.root / "models" / "staging").glob("*/*sources.yml")):
+        for source in yaml.safe_load(path.read_text(encoding="utf-8")).get("sources", []):
+            if source["schema"] != "raw":
+                continue
+            tables = {}
+            for table in source["tables"]:
+                columns = {
+                    column["name"]: (column.get("config") or {}).get("meta") or {}
+                    for column in table["columns"]
+                    if column["name"] not in META_COLUMNS
+                }
+                tables[table["name"]] = RawTable(
+                    name=table["name"],
+                    identifier=table.get("identifier", table["name"]),
+                    columns=tuple(columns),
+                    required=tuple(name for name, meta in columns.items() if meta.get("required")),
+                )
+            systems[source["name"]] = tables
+    return systems
+
+
+def load(project, system, pairs):
+    """Land files in schema raw; all of them or none.
+
+    pairs  `table=FILE` texts. A file whose content was loaded before is skipped.
+    Raises InputError with nothing loaded where a file cannot be used.
+    """
+    systems = declared_systems(project)
+    if system not in systems:
+        raise InputError(
+            f"No source system '{system}'.{near_matches(system, systems)} Known: {', '.join(sorted(systems))}."
+        )
+    exports = [_examine(systems[system], system, pair) for pair in pairs]
+    with project.lock():
+        connection = project.connect()
+        try:
+            connection.execute("begin")
+            _prepare(connection)
+            for export in exports:
+                _land(connection, system, export)
+            connection.execute("commit")
+        finally:
+            connection.close()
+
+
+def _examine(tables, system, pair):
+    name, separator, file = pair.partition("=")
+    if not separator or not name or not file:
+        raise InputError(f"'{pair}' is not of the form table=FILE, for example {next(iter(tables))}=export.csv.gz.")
+    if name not in tables:
+        raise InputError(
+            f"System '{system}' has no table '{name}'.{near_matches(name, tables)} Known: {', '.join(sorted(tables))}."
+        )
+    path = Path(file).expanduser()
+    if not path.exists():
+        siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise InputError(f"{path}: no such file.{near_matches(path.name, siblings)} Nothing was loaded.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a CSV file in it. Nothing was loaded.")
+    is_gzip = _starts_like_gzip(path)
+    sha256, byte_count = _hash(path, is_gzip)
+    if byte_count == 0:
+        raise InputError(f"{path}: the file is empty. Export it again. Nothing was loaded.")
+    header = _header(path, is_gzip)
+    _check_header(path, header, tables[name])
+    return Export(path, tables[name], header, sha256, byte_count, is_gzip)
+
+
+def _starts_like_gzip(path):
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _open(path, is_gzip):
+    return gzip.open(path, "rb") if is_gzip else path.open("rb")
+
+
+def _hash(path, is_gzip):
+    """SHA-256 and length of the content, unpacked: the same export is the same file plain or gzipped."""
+    digest = hashlib.sha256()
+    length = 0
+    try:
+        with _open(path, is_gzip) as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                length += len(chunk)
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise InputError(
+            f"{path}: cannot be read to its end ({error.__class__.__name__}: the file is truncated or damaged). "
+            "Copy or export it again. Nothing was loaded."
+        ) from None
+    return digest.hexdigest(), length
+
+
+def _header(path, is_gzip):
+    with _open(path, is_gzip) as file:
+        first = file.readline(LINE_LIMIT)
+    try:
+        text = first.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: the header is not UTF-8. Save the export as UTF-8. Nothing was loaded.") from None
+    names = tuple(name.strip().lower() for name in next(csv.reader([text]), []))
+    if not any(names):
+        raise InputError(f"{path}: the first line holds no column names. Nothing was loaded.")
+    return names
+
+
+def _check_header(path, header, table):
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise InputError(f"{path}: column '{repeated[0]}' stands twice in the header. Nothing was loaded.")
+    reserved = [name for name in header if name in META_COLUMNS]
+    if reserved:
+        raise InputError(f"{path}: column '{reserved[0]}' is reserved for load. Rename it. Nothing was loaded.")
+    if "" in header:
+        raise InputError(f"{path}: column {header.index('') + 1} of the header has no name. Nothing was loaded.")
+    missing = [name for name in table.required if name not in header]
+    if missing:
+        spare = [name for name in header if name not in table.columns]
+        lines = [f"  '{name}' is missing.{near_matches(name, spare)}" for name in missing]
+        hint = ""
+        if len(header) == 1:
+            hint = " The header is one column: the file may not be separated by commas."
+        raise InputError(
+            f"{path}: {table.name} needs {len(missing)} column{'s' if len(missing) > 1 else ''} more:\n"
+            + "\n".join(lines)
+            + f"\nThe file has {len(header)} columns.{hint} Rename or export the column and load again. "
+            "Nothing was loaded."
+        )
+
+
+def _prepare(connection):
+    connection.execute("create schema if not exists raw")
+    connection.execute("create schema if not exists private")
+    connection.execute(
+        """
+        create table if not exists raw._loads (
+            source_system varchar, raw_table varchar, source_file varchar, content_sha256 varchar,
+            row_count bigint, byte_count bigint, loaded_at timestamp
+        )
+        """
+    )
+    connection.execute("create table if not exists private.salt (salt varchar)")
+    stored = connection.execute("select salt from private.salt").fetchone()
+    wanted = os.environ.get(SALT_VARIABLE)
+    if stored is None:
+        if not wanted:
+            click.echo(
+                f"note: {SALT_VARIABLE} is not set. People are hashed with the public development salt: "
+                "fine for a trial, no protection for real names.",
+                err=True,
+            )
+        connection.execute("insert into private.salt values (?)", [wanted or DEVELOPMENT_SALT])
+    elif wanted and wanted != stored[0]:
+        raise InputError(
+            f"{SALT_VARIABLE} differs from the salt this warehouse was begun with: the same person would get two keys. "
+            "Set the old salt, or begin a new warehouse. Nothing was loaded."
+        )
+
+
+def _land(connection, system, export):
+    name = pretty_path(export.path)
+    before = connection.execute(
+        "select source_file, loaded_at from raw._loads where source_system = ? and raw_table = ? and content_sha256 = ?",
+        [system, export.table.name, export.sha256],
+    ).fetchone()
+    if before:
+        click.echo(f"load   {name}: already loaded as {before[0]}, skipped")
+        return
+    loaded_at = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    target = f'raw."{export.table.identifier}"'
+    _match_columns(connection, export)
+    row_count = _insert(connection, system, export, target, loaded_at)
+    if row_count == 0:
+        raise InputError(f"{name}: the file has a header and no rows. Export it again. Nothing was loaded.")
+    connection.execute(
+        "insert into raw._loads values (?, ?, ?, ?, ?, ?, ?)",
+        [system, export.table.name, export.path.name, export.sha256, row_count, export.byte_count, loaded_at],
+    )
+    click.echo(f"load   {name}: {row_count:,} rows into {system}.{export.table.name}")
+    absent = [column for column in export.table.columns if column not in export.header]
+    if absent:
+        click.echo(f"       not in the file, loaded as empty: {', '.join(absent)}")
+
+
+def _match_columns(connection, export):
+    """The raw table has every declared column and every column of the file, all text."""
+    identifier = export.table.identifier
+    wanted = {name: "varchar" for name in (*export.table.columns, *export.header)} | META_COLUMNS
+    definition = ", ".join(f"{_quoted(name)} {kind}" for name, kind in wanted.items())
+    connection.execute(f'create table if not exists raw."{identifier}" ({definition})')
+    present = {row[0] for row in connection.execute(f"describe raw.{_quoted(identifier)}").fetchall()}
+    for name in wanted:
+        if name not in present:
+            click.echo(f"       new column: {name}")
+            connection.execute(f'alter table raw."{identifier}" add column {_quoted(name)} varchar')
+
+
+def _insert(connection, system, export, target, loaded_at):
+    columns = ", ".join(_quoted(name) for name in export.header)
+    try:
+        return connection.execute(
+            f"""
+            insert into {target} ({columns}, _loaded_at, _source_file, _row_number, source_system)
+            select {columns}, $loaded_at, $source_file, row_number() over (), $system
+            from read_csv(
+                $path, columns = $columns, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
+                compression = $compression, max_line_size = {LINE_LIMIT}
+            )
+            """,
+            {
+                "loaded_at": loaded_at,
+                "source_file": export.path.name,
+                "system": system,
+                "path": str(export.path),
+                "columns": {name: "VARCHAR" for name in export.header},
+                "compression": "gzip" if export.is_gzip else "none",
+            },
+        ).fetchone()[0]
+    except Exception as error:
+        raise InputError(f"{export.path}: {_reason(str(error))} Nothing was loaded.") from None
+
+
+def _reason(message):
+    """What DuckDB found wrong with the file, without the values it quotes."""
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    where = f"line {line.group(1)} cannot be read" if line else "the file cannot be read"
+    columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
+    if columns:
+        return f"{where}: it has {columns.group(2)} fields, the header has {columns.group(1)}."
+    if "unterminated" in message.lower() or "quote" in message.lower():
+        return f"{where}: a quotation mark is opened and not closed, or stands in the wrong place."
+    if "utf" in message.lower() or "unicode" in message.lower() or "encod" in message.lower():
+        return f"{where}: it is not UTF-8. Save the export as UTF-8."
+    if "maximum line size" in message.lower():
+        return f"{where}: it is longer than {LINE_LIMIT:,} bytes."
+    return f"{where} as comma-separated text."
+
+
+def _quoted(name):
+    return '"' + name.replace('"', '""') + '"'

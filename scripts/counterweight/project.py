@@ -1,0 +1,111 @@
+"""Where things are: the dbt project, the build file, what is published. Everything else asks here."""
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+from pathlib import Path
+
+import duckdb
+
+from counterweight.errors import BusyError, CounterweightError, InputError
+
+WAREHOUSE_VARIABLE = "COUNTERWEIGHT_WAREHOUSE"
+PUBLISHED_VARIABLE = "COUNTERWEIGHT_PUBLISHED"
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """Paths of one project, all absolute.
+
+    root       folder of dbt_project.yml
+    warehouse  the private build file (DuckDB): raw data, secrets, everything that is built
+    published  folder that holds one folder a build and the link `current`
+    """
+
+    root: Path
+    warehouse: Path
+    published: Path
+
+    @classmethod
+    def find(cls, start=None):
+        """The project that the folder `start` (default: the working folder) lies in."""
+        start = Path(start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if (folder / "dbt_project.yml").is_file():
+                return cls(
+                    root=folder,
+                    warehouse=_from_environment(
+                        WAREHOUSE_VARIABLE, folder / "warehouse" / "counterweight.duckdb"
+                    ),
+                    published=_from_environment(PUBLISHED_VARIABLE, folder / "published"),
+                )
+        raise InputError(
+            f"No dbt_project.yml in {start} or any folder above it. Run counterweight inside the project, "
+            "or say where it is with --project-dir."
+        )
+
+    @property
+    def current(self):
+        """Link to the folder of the build that readers see."""
+        return self.published / "current"
+
+    @property
+    def data_docs(self):
+        """Where the audit writes its pages before they are published."""
+        return self.warehouse.parent / "data_docs"
+
+    def connect(self, read_only=False):
+        """A connection to the build file; the caller closes it."""
+        if not self.warehouse.exists():
+            if read_only:
+                raise InputError(
+                    f"There is no warehouse at {self.warehouse}: nothing was loaded yet. "
+                    "Start with 'counterweight load --help'."
+                )
+            self.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return duckdb.connect(str(self.warehouse), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise BusyError(
+                    f"Another program has {self.warehouse} open. Close it and try again; BI tools should read "
+                    f"{self.current / 'counterweight.duckdb'} instead, which is never locked."
+                ) from None
+            raise CounterweightError(
+                f"{self.warehouse} cannot be opened as a DuckDB file: {str(error).splitlines()[0]}"
+            ) from None
+
+    @contextlib.contextmanager
+    def lock(self):
+        """Held while the warehouse is changed; a second run ends with a sentence instead of waiting."""
+        self.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        path = self.warehouse.with_suffix(".lock")
+        with path.open("a+") as holder:
+            try:
+                fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder.seek(0)
+                pid = holder.read().strip() or "unknown"
+                raise BusyError(
+                    f"Another counterweight run (process {pid}) is at work on {self.warehouse}. "
+                    "Wait until it ends, then try again."
+                ) from None
+            holder.truncate(0)
+            holder.write(str(os.getpid()))
+            holder.flush()
+            # the system frees the lock when the process ends, however it ends
+            yield
+
+
+def _from_environment(variable, default):
+    value = os.environ.get(variable)
+    return Path(value).expanduser().absolute() if value else default
+
+
+def pretty_path(path):
+    """The path as a person in the working folder would write it."""
+    path = Path(path)
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
