@@ -16,14 +16,14 @@ linked_returns as (
 
     select
         episodes.episode_id,
-        returns.return_ticket_key,
-        returns.returned_at,
+        linked.return_ticket_key,
+        linked.returned_at,
         row_number() over (partition by episodes.episode_id {{ first_in_order }}) as return_number
     from episodes
-    inner join {{ ref('int_linked_returns') }} as returns
+    inner join {{ ref('int_linked_returns') }} as linked
         on
-            episodes.ticket_key = returns.ticket_key
-            and episodes.resolved_at < returns.returned_at
+            episodes.ticket_key = linked.ticket_key
+            and episodes.resolved_at < linked.returned_at
 
 ),
 

@@ -10,11 +10,23 @@ openings as (
 
 links as (
 
-    select follow_up_of_key as ticket_key, ticket_key as return_ticket_key, created_at as returned_at from openings
+    select
+        follow_up_of_key as ticket_key,
+        ticket_key as return_ticket_key,
+        created_at as returned_at
+    from openings
     union
-    select duplicate_of_key as ticket_key, ticket_key as return_ticket_key, created_at as returned_at from openings
+    select
+        duplicate_of_key as ticket_key,
+        ticket_key as return_ticket_key,
+        created_at as returned_at
+    from openings
     union
-    select parent_ticket_key as ticket_key, ticket_key as return_ticket_key, created_at as returned_at from openings
+    select
+        parent_ticket_key as ticket_key,
+        ticket_key as return_ticket_key,
+        created_at as returned_at
+    from openings
 
 ),
 

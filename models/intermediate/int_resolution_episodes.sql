@@ -156,8 +156,8 @@ final as (
         case when endings.leaving_kind = 'reopen' then endings.event_at end as reopened_at,
         case when endings.leaving_kind = 'reopen' then endings.actor end as reopened_by,
         case
-            when endings.leaving_kind is distinct from 'reopen' or systems_with_messages.source_system is null
-                then null
+            when endings.leaving_kind is null or endings.leaving_kind <> 'reopen' then null
+            when systems_with_messages.source_system is null then null
             when
                 endings.actor = 'requester'
                 and {{ seconds_between('endings.event_at', 'endings.next_move_at') }} <= 86400

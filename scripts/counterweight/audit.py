@@ -65,7 +65,9 @@ def audit(project):
             click.echo(f"audit  finding {check.expectation_id} ({check.failed_count:,}): {check.question}")
         if failures or defects:
             lines = [f"  test {name}: {count} rows" for name, count in failures]
-            lines += [f"  expectation {c.expectation_id} on {c.suite}: {c.failed_count} ({c.question})" for c in defects]
+            lines += [
+                f"  expectation {c.expectation_id} on {c.suite}: {c.failed_count} ({c.question})" for c in defects
+            ]
             raise AuditError(
                 f"Build {build_id} has {len(lines)} defects and will not be published:\n" + "\n".join(lines) + "\n"
                 "What was published before stays. Failing rows of a test lie in schema test_failures of "
@@ -189,7 +191,9 @@ def _check(suite, outcome):
     observed = details.get("observed_value")
     failed = details.get("unexpected_count")
     if failed is None and not outcome.success:
-        failed = int(str(observed).split()[0]) if str(observed).split()[:1] and str(observed).split()[0].isdigit() else 1
+        # "272 unexpected rows"
+        number = str(observed).partition(" ")[0]
+        failed = int(number) if number.isdigit() else 1
     return Check(
         suite, meta["id"], meta["kind"], meta["question"], bool(outcome.success), str(observed), int(failed or 0)
     )

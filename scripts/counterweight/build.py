@@ -21,7 +21,9 @@ def parse_vars(text, as_of=None):
     try:
         values = yaml.safe_load(text) if text else {}
     except yaml.YAMLError as error:
-        raise InputError(f"--vars is not YAML: {str(error).splitlines()[0]}. Example: --vars '{{as_of: ...}}'") from None
+        raise InputError(
+            f"--vars is not YAML: {str(error).splitlines()[0]}. Example: --vars '{{as_of: ...}}'"
+        ) from None
     if not isinstance(values, dict):
         raise InputError("--vars must be a mapping, for example --vars '{reporting_time_zone: Europe/Vienna}'.")
     if as_of:

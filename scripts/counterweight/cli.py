@@ -36,6 +36,7 @@ def main(context, project_dir):
     publish   give the audited build to readers, in one swap
     run       all four
     summary   of what we called resolved, how much held?
+    simulate  make a small world to try things on
 
     \b
     Example
@@ -166,6 +167,28 @@ def run(project, system, files, variables, as_of):
     test(project)
     hand_over(project)
     summary.show(project)
+
+
+@main.command()
+@click.option("--out", required=True, metavar="DIR", help="Folder for incident_event_log.csv.gz and truth.csv.")
+@click.option("--tickets", default=4000, show_default=True, help="Problems reported; returns come on top.")
+@click.option("--months", default=6, show_default=True, help="Length of the world, of 30 days each.")
+@click.option("--seed", default=7, show_default=True, help="Same seed, same bytes.")
+def simulate(out, tickets, months, seed):
+    """Make a small, honest service desk in ServiceNow's layout, to try things on.
+
+    Its truth, what was really solved, lies beside it in truth.csv and is never loaded.
+
+    \b
+    Example
+      counterweight simulate --out demo
+      counterweight run --system servicenow incident_event_log=demo/incident_event_log.csv.gz
+    """
+    from counterweight.project import pretty_path
+    from counterweight.worlds import simulate as make
+
+    log, row_count = make(out, tickets, months, seed)
+    click.echo(f"simulate {pretty_path(log)}: {row_count:,} rows of {tickets:,} problems in {months} months")
 
 
 @main.command(name="summary")

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import registry
 class BufferedCursor(duckdb_engine.CursorWrapper):
     """A cursor that holds the rows of its last statement."""
 
-    _rows = deque()
+    _rows = ()
     _description = None
 
     def execute(self, statement, parameters=None, context=None):

@@ -215,7 +215,7 @@ def _prepare(connection):
 def _land(connection, system, export):
     name = pretty_path(export.path)
     before = connection.execute(
-        "select source_file, loaded_at from raw._loads where source_system = ? and raw_table = ? and content_sha256 = ?",
+        "select source_file from raw._loads where source_system = ? and raw_table = ? and content_sha256 = ?",
         [system, export.table.name, export.sha256],
     ).fetchone()
     if before:
@@ -240,7 +240,7 @@ def _land(connection, system, export):
 def _match_columns(connection, export):
     """The raw table has every declared column and every column of the file, all text."""
     identifier = export.table.identifier
-    wanted = {name: "varchar" for name in (*export.table.columns, *export.header)} | META_COLUMNS
+    wanted = dict.fromkeys((*export.table.columns, *export.header), "varchar") | META_COLUMNS
     definition = ", ".join(f"{_quoted(name)} {kind}" for name, kind in wanted.items())
     connection.execute(f'create table if not exists raw."{identifier}" ({definition})')
     present = {row[0] for row in connection.execute(f"describe raw.{_quoted(identifier)}").fetchall()}
@@ -267,7 +267,7 @@ def _insert(connection, system, export, target, loaded_at):
                 "source_file": export.path.name,
                 "system": system,
                 "path": str(export.path),
-                "columns": {name: "VARCHAR" for name in export.header},
+                "columns": dict.fromkeys(export.header, "VARCHAR"),
                 "compression": "gzip" if export.is_gzip else "none",
             },
         ).fetchone()[0]

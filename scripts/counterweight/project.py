@@ -35,9 +35,7 @@ class Project:
             if (folder / "dbt_project.yml").is_file():
                 return cls(
                     root=folder,
-                    warehouse=_from_environment(
-                        WAREHOUSE_VARIABLE, folder / "warehouse" / "counterweight.duckdb"
-                    ),
+                    warehouse=_from_environment(WAREHOUSE_VARIABLE, folder / "warehouse" / "counterweight.duckdb"),
                     published=_from_environment(PUBLISHED_VARIABLE, folder / "published"),
                 )
         raise InputError(

@@ -1,15 +1,21 @@
 -- A claim has one verdict per window and tier set; a feed without coverage must not drop its claims.
 with
 
+sets as (
+
+    select distinct tier_set from {{ ref('tier_sets') }}
+
+),
+
 expected as (
 
     select
         claims.claim_id,
         windows.window_days,
-        tier_sets.tier_set
+        sets.tier_set
     from {{ ref('fct_claims') }} as claims
     cross join {{ ref('windows') }} as windows
-    cross join (select distinct tier_set from {{ ref('tier_sets') }}) as tier_sets
+    cross join sets
 
 )
 

@@ -42,5 +42,8 @@ compared as (
 select * from compared
 where loaded_rows is distinct from fated_rows
 union all
-select 'nothing was loaded' as source_file, null as loaded_rows, null as fated_rows
+select
+    'nothing was loaded' as source_file,
+    null as loaded_rows,
+    null as fated_rows
 where not exists (select 1 from compared)
