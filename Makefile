@@ -1,0 +1,54 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo real test lint clean
+
+# Folder of the real logs; see `make real` where you do not have them.
+REAL_DATA ?= ../shared/data
+SERVICENOW_LOG := $(REAL_DATA)/servicenow_incident_log/incident_event_log.csv.gz
+UV := .venv/bin/uv
+RUN := .venv/bin/
+
+help: ## list the targets
+	@grep -E "^[a-z]+:.*##" $(MAKEFILE_LIST) | sed -E "s/:.*## /\t/"
+
+setup: .venv/.synced ## the Python environment in .venv, from uv.lock
+
+.venv/.synced: uv.lock pyproject.toml
+	@python=""; for name in python3.13 python3.12 python3.11 python3; do \
+		if $$name -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 or newer is needed; none was found on the PATH." >&2; exit 1; fi; \
+	echo "setup: environment in .venv with $$($$python --version)"; \
+	$$python -m venv .venv && .venv/bin/pip install -q --disable-pip-version-check "uv==0.13.9"
+	@$(UV) sync -q --frozen --inexact --compile-bytecode
+	@touch $@
+
+demo: export COUNTERWEIGHT_WAREHOUSE := warehouse/demo/counterweight.duckdb
+demo: export COUNTERWEIGHT_PUBLISHED := published/demo
+demo: .venv/.synced ## the whole job on a small generated service desk
+	@$(RUN)counterweight simulate --out warehouse/demo
+	@$(RUN)counterweight run --system servicenow incident_event_log=warehouse/demo/incident_event_log.csv.gz
+
+real: export COUNTERWEIGHT_WAREHOUSE := warehouse/real/counterweight.duckdb
+real: export COUNTERWEIGHT_PUBLISHED := published/real
+real: .venv/.synced ## the whole job on the real logs in REAL_DATA (default ../shared/data)
+	@if [ ! -f "$(SERVICENOW_LOG)" ]; then \
+		echo "There is no $(SERVICENOW_LOG)."; \
+		echo "Wanted: the incident event log of a ServiceNow instance, UCI Machine Learning Repository 498,"; \
+		echo "doi 10.24432/C57S4H (CC BY 4.0), as servicenow_incident_log/incident_event_log.csv.gz."; \
+		echo "Put it into a folder and say: make real REAL_DATA=that/folder"; \
+		exit 2; \
+	fi >&2
+	@$(RUN)counterweight run --system servicenow incident_event_log=$(SERVICENOW_LOG)
+
+lint: .venv/.synced ## style of Python and SQL
+	@$(RUN)ruff check
+	@$(RUN)ruff format --check
+	@DBT_TARGET_PATH=target/lint $(RUN)sqlfluff lint -q --processes 2 models tests
+
+test: export REAL_DATA := $(REAL_DATA)
+test: lint ## everything that must pass
+	@$(RUN)pytest
+
+clean: ## remove what was built, not what was loaded or published
+	rm -rf target logs .pytest_cache .ruff_cache

@@ -1,0 +1,91 @@
+"""Worlds that several tests read: each is loaded, built, audited and published once a session."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from counterweight.audit import audit
+from counterweight.build import build
+from counterweight.load import load
+from counterweight.project import Project
+from counterweight.publish import publish
+from counterweight.worlds import simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
+SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv.gz"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _development_salt():
+    """Keys must not depend on the tester's environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COUNTERWEIGHT_SALT", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory):
+    """A function that gives an empty warehouse of this project's code."""
+
+    def make(name):
+        folder = tmp_path_factory.mktemp(name)
+        return Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def run_all(new_project):
+    """A function that loads a log into a new warehouse, builds, audits and publishes it."""
+
+    def run(name, log, values=None):
+        project = new_project(name)
+        load(project, "servicenow", [f"incident_event_log={log}"])
+        build(project, values or {})
+        audit(project)
+        publish(project)
+        return project
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo_log(tmp_path_factory):
+    """The log of the demo world; truth.csv lies beside it."""
+    return simulate(tmp_path_factory.mktemp("world"))[0]
+
+
+@pytest.fixture(scope="session")
+def demo(run_all, demo_log):
+    return run_all("demo", demo_log)
+
+
+@pytest.fixture(scope="session")
+def real_log():
+    """The real ServiceNow log. Skips without it, fails where it must be there."""
+    if not SERVICENOW_LOG.exists():
+        if os.environ.get("COUNTERWEIGHT_REAL_DATA_REQUIRED"):
+            pytest.fail(f"the real logs must be tested here, and {SERVICENOW_LOG} is missing")
+        pytest.skip("the real logs are not here; `make real` says which are wanted")
+    return SERVICENOW_LOG
+
+
+@pytest.fixture(scope="session")
+def real(run_all, real_log):
+    return run_all("real", real_log)
+
+
+def rows(project, query, parameters=None):
+    """Rows of a query on the build file."""
+    with contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+def one(project, query, parameters=None):
+    """The only row of a query on the build file."""
+    (row,) = rows(project, query, parameters)
+    return row
