@@ -4,7 +4,9 @@
     {%- if execute and flags.WHICH in ('run', 'build', 'seed', 'snapshot') -%}
         {%- set books = adapter.get_relation(database=target.database, schema='audit', identifier='builds') -%}
         {%- if books is not none -%}
-            update {{ books }} set status = 'stale' where status in ('built', 'audited', 'audit failed')
+            {%- do run_query("update " ~ books ~ " set status = 'stale' where status in ('built', 'audited', 'audit failed')") -%}
+            {#- dbt rolls back what a hook leaves open -#}
+            {%- do adapter.commit() -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -282,11 +282,13 @@ def _reason(message):
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
     if columns:
         return f"{where}: it has {columns.group(2)} fields, the header has {columns.group(1)}."
-    if "unterminated" in message.lower() or "quote" in message.lower():
-        return f"{where}: a quotation mark is opened and not closed, or stands in the wrong place."
-    if "utf" in message.lower() or "unicode" in message.lower() or "encod" in message.lower():
+    # DuckDB appends a list of its options, so only whole phrases tell
+    text = message.lower()
+    if "invalid unicode" in text or "not utf-8 encoded" in text:
         return f"{where}: it is not UTF-8. Save the export as UTF-8."
-    if "maximum line size" in message.lower():
+    if "unterminated quote" in text:
+        return f"{where}: a quotation mark is opened and not closed."
+    if "maximum line size of" in text:
         return f"{where}: it is longer than {LINE_LIMIT:,} bytes."
     return f"{where} as comma-separated text."
 

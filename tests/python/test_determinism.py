@@ -1,0 +1,50 @@
+"""Same raw data, same rows: whatever the order of rows and loads, the threads, or the time zone of the session."""
+
+import csv
+import gzip
+import random
+
+import pytest
+from conftest import rows
+
+from counterweight.build import build
+from counterweight.load import load
+
+TABLES = (
+    "dimensions.dim_feed_coverage", "facts.fct_resolution_episodes", "facts.fct_claims", "facts.fct_claim_verdicts",
+    "marts.resolution_quality", "marts.returned_claims", "marts.balanced_scorecard",
+)  # fmt: skip
+
+
+@pytest.fixture
+def pieces(demo_log, tmp_path):
+    """The demo log in three shuffled, overlapping files; the first row of the whole stands in each."""
+    with gzip.open(demo_log, "rt", encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        names, log_rows = reader.fieldnames, list(reader)
+    random.Random(5).shuffle(log_rows)
+    paths = []
+    for number in range(3):
+        path = tmp_path / f"piece_{number}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerow(log_rows[0])
+            writer.writerows(log_rows[number::3])
+        paths.append(path)
+    return paths
+
+
+def test_order_batches_threads_and_session_zone_change_nothing(demo, pieces, new_project, monkeypatch):
+    project = new_project("pieces")
+    for path in reversed(pieces):
+        load(project, "servicenow", [f"incident_event_log={path}"])
+    monkeypatch.setenv("COUNTERWEIGHT_THREADS", "1")
+    monkeypatch.setenv("TZ", "America/New_York")
+    build(project, {})
+    for table in TABLES:
+        expected = rows(demo, f"select * from {table} order by all")
+        assert len(expected) > 1
+        assert rows(project, f"select * from {table} order by all") == expected, table
+    loaded = rows(project, "select count(*) from raw.servicenow__incident_event_log")
+    assert rows(project, "select sum(row_count) from facts.fct_row_fates") == loaded

@@ -1,0 +1,193 @@
+"""What `load` does with what people really have. Each error says what, where and what to do, and loads nothing."""
+
+import contextlib
+import gzip
+
+import duckdb
+import pytest
+
+from counterweight.errors import BusyError, InputError
+from counterweight.load import declared_systems, load
+
+HEADER = "number,incident_state,sys_mod_count,caller_id,opened_at,sys_updated_at,contact_type,category"
+ROW = "INC1,New,0,Ann Example,1/3/2016 10:00,1/3/2016 10:00,Phone,Mail"
+
+
+@pytest.fixture
+def project(new_project):
+    return new_project("load")
+
+
+def write(tmp_path, content, name="export.csv"):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def table(project, columns="*"):
+    with contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as connection:
+        return connection.execute(
+            f"select {columns} from raw.servicenow__incident_event_log order by _loaded_at, _row_number"
+        ).fetchall()
+
+
+def is_empty(project):
+    if not project.warehouse.exists():
+        return True
+    with contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as connection:
+        tables = connection.execute(
+            "select count(*) from information_schema.tables where table_name = 'servicenow__incident_event_log'"
+        ).fetchone()[0]
+        return tables == 0
+
+
+def fails(project, *pairs, system="servicenow"):
+    """The message of a load that must fail and leave nothing behind."""
+    with pytest.raises(InputError) as caught:
+        load(project, system, pairs)
+    assert is_empty(project)
+    return str(caught.value.message)
+
+
+def test_rows_land_as_they_are(project, tmp_path):
+    path = write(tmp_path, f'{HEADER},extra\n{ROW},"a, ""b"""\nINC2,?,,,,"31/2/2016",,,\n')
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    found = table(project, "number, incident_state, caller_id, sys_updated_at, extra, _source_file, _row_number")
+    assert found == [
+        ("INC1", "New", "Ann Example", "1/3/2016 10:00", 'a, "b"', "export.csv", 1),
+        ("INC2", "?", None, "31/2/2016", None, "export.csv", 2),
+    ]
+    assert table(project, "source_system, _loaded_at is not null, reopen_count")[0] == ("servicenow", True, None)
+
+
+def test_the_same_content_loads_once_whatever_its_name_and_packing(project, tmp_path, capsys):
+    content = f"{HEADER}\n{ROW}\n"
+    plain = write(tmp_path, content)
+    packed = write(tmp_path, gzip.compress(content.encode()), "other.csv.gz")
+    load(project, "servicenow", [f"incident_event_log={plain}"])
+    load(project, "servicenow", [f"incident_event_log={plain}"])
+    load(project, "servicenow", [f"incident_event_log={packed}"])
+    assert len(table(project)) == 1
+    assert capsys.readouterr().out.count("already loaded as export.csv, skipped") == 2
+
+
+def test_a_gzip_is_known_by_its_content_not_its_name(project, tmp_path):
+    path = write(tmp_path, gzip.compress(f"{HEADER}\n{ROW}\n".encode()), "export.csv")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert len(table(project)) == 1
+
+
+def test_row_numbers_follow_the_file(project, tmp_path):
+    lines = [ROW.replace("INC1", f"INC{n}") for n in range(1, 50001)]
+    path = write(tmp_path, HEADER + "\n" + "\n".join(lines) + "\n")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert table(project, "number, _row_number") == [(f"INC{n}", n) for n in range(1, 50001)]
+
+
+def test_a_byte_order_mark_and_capital_headers_do_not_matter(project, tmp_path):
+    path = write(tmp_path, b"\xef\xbb\xbf" + f"{HEADER.upper()}\n{ROW}\n".encode())
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert table(project, "number, caller_id") == [("INC1", "Ann Example")]
+
+
+def test_a_column_that_a_later_file_adds_is_kept(project, tmp_path, capsys):
+    load(project, "servicenow", [f"incident_event_log={write(tmp_path, f'{HEADER}{chr(10)}{ROW}{chr(10)}')}"])
+    later = write(tmp_path, f"{HEADER},u_new\n{ROW},x\n", "later.csv")
+    load(project, "servicenow", [f"incident_event_log={later}"])
+    assert table(project, "u_new") == [(None,), ("x",)]
+    assert "new column: u_new" in capsys.readouterr().out
+
+
+def test_a_missing_column_names_the_file_the_column_and_near_matches(project, tmp_path):
+    path = write(tmp_path, f"{HEADER.replace('caller_id', 'caller')}\n{ROW}\n")
+    message = fails(project, f"incident_event_log={path}")
+    assert str(path) in message
+    assert "'caller_id' is missing. Did you mean 'caller'?" in message
+    assert "Nothing was loaded." in message
+
+
+def test_a_file_separated_by_semicolons_says_so(project, tmp_path):
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n".replace(",", ";"))
+    assert "may not be separated by commas" in fails(project, f"incident_event_log={path}")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(b"", "the file is empty", id="empty"),
+        pytest.param(f"{HEADER}\n", "a header and no rows", id="header only"),
+        pytest.param(f"{HEADER}\n{ROW}\nINC2,SECRET\n", "line 3 cannot be read: it has 2 fields, the header has 8", id="short row"),
+        pytest.param(f"{HEADER}\n{ROW},SECRET\n", "it has 9 fields, the header has 8", id="long row"),
+        pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n', "line 3 cannot be read: a quotation mark is opened and not closed", id="open quotation mark"),
+        pytest.param(f"{HEADER}\n{ROW.replace('Ann', 'SECRET ')}".encode() + b"\xff\xfe\n", "line 2 cannot be read: it is not UTF-8", id="latin-1"),
+        pytest.param(b"\xff\xfen\x00u\x00", "header is not UTF-8", id="utf-16"),
+        pytest.param(gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 99)[:-20], "truncated or damaged", id="truncated"),
+        pytest.param(f"{HEADER},number\n{ROW},INC2\n", "column 'number' stands twice", id="column twice"),
+        pytest.param(f"{HEADER},_loaded_at\n{ROW},x\n", "'_loaded_at' is reserved", id="reserved column"),
+        pytest.param(f"{HEADER},\n{ROW},x\n", "column 9 of the header has no name", id="column without a name"),
+        pytest.param("\n\n", "holds no column names", id="blank lines"),
+    ],
+)  # fmt: skip
+def test_unusable_files_say_what_is_wrong_and_never_a_value(project, tmp_path, content, expected):
+    message = fails(project, f"incident_event_log={write(tmp_path, content)}")
+    assert expected in message
+    assert "export.csv" in message
+    assert "Nothing was loaded." in message
+    assert "SECRET" not in message
+
+
+def test_one_bad_file_keeps_the_good_one_out(project, tmp_path):
+    good = write(tmp_path, f"{HEADER}\n{ROW}\n", "good.csv")
+    bad = write(tmp_path, f"{HEADER}\n{ROW}\nINC2\n", "bad.csv")
+    assert "bad.csv" in fails(project, f"incident_event_log={good}", f"incident_event_log={bad}")
+
+
+def test_what_is_not_there_is_said(project, tmp_path):
+    write(tmp_path, f"{HEADER}\n{ROW}\n", "exports.csv")
+    message = fails(project, f"incident_event_log={tmp_path / 'export.csv'}")
+    assert "no such file. Did you mean 'exports.csv'?" in message
+    assert "is a folder" in fails(project, f"incident_event_log={tmp_path}")
+
+
+def test_unknown_names_say_what_is_known(project, tmp_path):
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n")
+    message = fails(project, f"incident_event_log={path}", system="servicenov")
+    assert "Did you mean 'servicenow'? Known: servicenow." in message
+    message = fails(project, f"incident_log={path}")
+    assert "Did you mean 'incident_event_log'?" in message
+    assert "not of the form table=FILE" in fails(project, str(path))
+
+
+def test_another_salt_is_refused(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("COUNTERWEIGHT_SALT", "first")
+    load(project, "servicenow", [f"incident_event_log={write(tmp_path, f'{HEADER}{chr(10)}{ROW}{chr(10)}')}"])
+    monkeypatch.setenv("COUNTERWEIGHT_SALT", "second")
+    other = write(tmp_path, f"{HEADER}\n{ROW.replace('INC1', 'INC2')}\n", "other.csv")
+    with pytest.raises(InputError, match="differs from the salt") as caught:
+        load(project, "servicenow", [f"incident_event_log={other}"])
+    assert "first" not in caught.value.message
+    assert "second" not in caught.value.message
+    assert len(table(project)) == 1
+
+
+def test_a_second_run_says_who_holds_the_warehouse(project, tmp_path):
+    import os
+
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n")
+    with project.lock(), pytest.raises(BusyError, match=str(os.getpid())):
+        load(project, "servicenow", [f"incident_event_log={path}"])
+
+
+def test_needs_are_declared_in_the_sources_file_only():
+    tables = declared_systems_of_this_project()
+    assert set(tables) == {"servicenow"}
+    log = tables["servicenow"]["incident_event_log"]
+    assert set(log.required) == set(HEADER.split(","))
+    assert "reopen_count" in log.columns
+    assert "_loaded_at" not in log.columns
+
+
+def declared_systems_of_this_project():
+    from counterweight.project import Project
+
+    return declared_systems(Project.find())

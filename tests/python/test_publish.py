@@ -1,0 +1,204 @@
+"""Readers see the last good build, whole, whatever happens to the next one."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+
+import duckdb
+import pytest
+from conftest import ROOT, one
+
+from counterweight.audit import audit
+from counterweight.build import last_build, record
+from counterweight.errors import AuditError, CounterweightError, InputError
+from counterweight.load import DEVELOPMENT_SALT
+from counterweight.project import Project
+from counterweight.publish import FILE_NAME, PUBLISHED_SCHEMAS, open_published, publish
+
+
+@pytest.fixture
+def copy(demo, tmp_path):
+    """A published build in a place of its own, with a second audited build of the same data waiting."""
+    shutil.copytree(demo.warehouse.parent, tmp_path / "world", symlinks=True)
+    folder = tmp_path / "world"
+    project = Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
+    with contextlib.closing(project.connect()) as connection:
+        connection.execute(
+            "insert into audit.builds select build_number + 1, '000002-waiting', 'audited', code_fingerprint, "
+            "input_fingerprint, vars from audit.builds"
+        )
+    return project
+
+
+def served(project):
+    """(build id, whole?, rows) of what readers see: it opens, it is a known build, it is what its manifest says."""
+    folder = project.current.resolve()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    digest = hashlib.sha256((folder / FILE_NAME).read_bytes()).hexdigest()
+    with contextlib.closing(open_published(project)) as connection:
+        counts = [
+            connection.execute(f'select count(*) from "{t["schema"]}"."{t["table"]}"').fetchone()[0]
+            for t in manifest["tables"]
+        ]
+    whole = digest == manifest["sha256"] and counts == [t["rows"] for t in manifest["tables"]] and min(counts) > 0
+    return manifest["build_id"], whole, folder.name == manifest["build_id"]
+
+
+def test_what_is_published_is_whole_and_has_comments(demo):
+    assert served(demo)[1:] == (True, True)
+    with contextlib.closing(open_published(demo)) as connection:
+        tables = connection.execute("select schema_name, table_name, comment from duckdb_tables()").fetchall()
+        columns = connection.execute(
+            "select schema_name, column_name, comment from duckdb_columns() where not internal"
+        ).fetchall()
+    assert {"resolution_quality", "returned_claims", "balanced_scorecard"} <= {name for _, name, _ in tables}
+    assert {schema for schema, _, _ in tables} == {*PUBLISHED_SCHEMAS, "audit"}
+    undescribed = [name for schema, name, comment in [*tables, *columns] if schema != "audit" and not comment]
+    assert undescribed == []
+
+
+# Where a publish can be killed: at its n-th touch of the disk that others could see.
+STEPS = {
+    "the file is being written": ("counterweight.publish", "_copy_comments"),
+    "the file is written, the manifest is not": ("counterweight.publish", "_write_manifest"),
+    "the folder is a draft": ("counterweight.publish", "_flush_tree"),
+    "the folder is in place, the link is not": ("counterweight.publish", "_swap"),
+    "the new link lies beside the old": ("os", "replace"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_publish_killed_at_any_step_leaves_the_last_build(copy, step):
+    module, name = STEPS[step]
+    # the first os.replace puts the folder in place, the second swaps the link
+    survives = 1 if step == "the new link lies beside the old" else 0
+    program = textwrap.dedent(
+        f"""
+        import importlib, os, signal
+        from pathlib import Path
+        from counterweight.project import Project
+        from counterweight.publish import publish
+
+        module = importlib.import_module({module!r})
+        original = getattr(module, {name!r})
+        calls = []
+
+        def killed(*arguments, **options):
+            calls.append(1)
+            if len(calls) > {survives}:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*arguments, **options)
+
+        setattr(module, {name!r}, killed)
+        publish(Project(Path({str(copy.root)!r}), Path({str(copy.warehouse)!r}), Path({str(copy.published)!r})))
+        """
+    )
+    before = served(copy)
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert outcome.returncode == -signal.SIGKILL, outcome.stderr
+    assert served(copy) == before
+    # the next run recovers alone
+    publish(copy)
+    assert served(copy) == ("000002-waiting", True, True)
+    assert not list(copy.published.glob(".draft*"))
+
+
+def test_a_reader_that_is_open_keeps_what_it_reads(copy):
+    with contextlib.closing(open_published(copy)) as reader:
+        before = reader.execute("select count(*) from facts.fct_claims").fetchone()
+        publish(copy)
+        assert reader.execute("select count(*) from facts.fct_claims").fetchone() == before
+    assert served(copy)[0] == "000002-waiting"
+
+
+def test_a_build_that_is_not_audited_is_not_published(copy):
+    before = served(copy)
+    for status in ("building", "built", "build failed", "stale", "audit failed"):
+        record(copy, "000002-waiting", status)
+        with pytest.raises(CounterweightError, match="readers keep what they have"):
+            publish(copy)
+    assert served(copy) == before
+
+
+def test_a_defect_stops_the_build_and_a_finding_does_not(copy):
+    """A broken key is our own fault. Many reopenings are the service's: loud, stored, and published."""
+    before = served(copy)
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("update marts.resolution_quality set reopen_rate_low = 0.99 where unit_type = 'total'")
+    audit(copy)
+    finding = one(
+        copy,
+        "select kind, success from audit.expectation_results where expectation_id = 'E01' and build_id like '%waiting'",
+    )
+    assert finding == ("finding", False)
+    assert last_build(copy)[1] == "audited"
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("insert into facts.fct_claims select * from facts.fct_claims limit 1")
+    with pytest.raises(AuditError, match="unique_fct_claims_claim_id"):
+        audit(copy)
+    with pytest.raises(CounterweightError, match="audit failed"):
+        publish(copy)
+    assert served(copy) == before
+
+
+def test_a_failed_expectation_keeps_readers_on_the_last_build(copy):
+    before = served(copy)
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("update marts.returned_claims set reopened_by = null")
+    with pytest.raises(AuditError, match="E02-actor on returned_claims"):
+        audit(copy)
+    assert served(copy) == before
+
+
+def test_plain_dbt_makes_the_last_audit_worthless(copy):
+    """Who rebuilds tables with dbt alone cannot publish them under an audit they never had."""
+    from counterweight.build import run_dbt
+
+    run_dbt(copy, ["run", "--select", "dim_dates"], {})
+    assert last_build(copy)[1] == "stale"
+    with pytest.raises(CounterweightError, match="status: stale"):
+        publish(copy)
+
+
+def test_nothing_raw_and_no_secret_is_published(demo):
+    """Planted: a caller's name and the salt. They are found where they must be, in the build file, and nowhere else:
+    not in the published file, its pages, or the pages' data."""
+    secrets = [b"Caller 17", b"Caller reception", b"Service desk agent 1", DEVELOPMENT_SALT.encode()]
+    build = demo.warehouse.read_bytes()
+    assert all(secret in build for secret in secrets), "the control is not found: this test could not fail"
+    published = [path for path in demo.current.resolve().rglob("*") if path.is_file()]
+    assert len(published) > 5
+    for path in published:
+        content = path.read_bytes()
+        assert [secret for secret in secrets if secret in content] == [], path
+    with contextlib.closing(open_published(demo)) as connection:
+        schemas = {row[0] for row in connection.execute("select schema_name from duckdb_tables()").fetchall()}
+        text = " ".join(
+            str(row)
+            for (schema, name) in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            for row in connection.execute(f'select * from "{schema}"."{name}" limit 20000').fetchall()
+        )
+    assert not schemas & {"raw", "private", "staging", "intermediate", "main"}
+    assert not any(secret.decode() in text for secret in secrets)
+
+
+def test_before_anything_is_there_each_command_says_where_to_start(new_project):
+    project = new_project("nothing")
+    for command in (audit, publish):
+        with pytest.raises(InputError, match="nothing was loaded yet"):
+            command(project)
+    with pytest.raises(InputError, match="Nothing is published"):
+        open_published(project)
+
+
+def test_the_published_file_opens_with_the_oldest_promised_client_format(demo):
+    """Storage version 64 is what every DuckDB 1.x reads."""
+    header = (demo.current / FILE_NAME).read_bytes()[:20]
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") == 64
+    assert duckdb.__version__.startswith("1.")
