@@ -79,11 +79,7 @@ def audit(project):
 
 
 def _run_dbt_tests(project, build_id, values):
-    results = [
-        result
-        for result in run_dbt(project, ["test", "--exclude-resource-type", "unit_test"], values)
-        if result.node.resource_type == "test"
-    ]
+    results = run_dbt(project, ["test", "--exclude-resource-type", "unit_test"], values)
     if not results:
         raise AuditError("dbt ran no data test: nothing was proven.")
     click.echo(f"audit  {len(results)} data tests")

@@ -34,7 +34,7 @@ def parse_vars(text, as_of=None):
 def run_dbt(project, arguments, values):
     """Run dbt in this process, a line of progress a node.
 
-    Returns the list of node results; raises CounterweightError where dbt could not start or a model failed.
+    Returns the results of the nodes, hooks not among them; raises CounterweightError where dbt could not start or a model failed.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -72,7 +72,7 @@ def run_dbt(project, arguments, values):
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception:
         raise CounterweightError(f"dbt could not run: {outcome.exception}")
-    return list(outcome.result or [])
+    return [result for result in outcome.result or [] if result.node.resource_type != "operation"]
 
 
 def build(project, values):

@@ -5,8 +5,8 @@ import gzip
 import random
 
 import pytest
-from conftest import rows
 
+from conftest import rows
 from counterweight.build import build
 from counterweight.load import load
 

@@ -116,10 +116,10 @@ def test_a_file_separated_by_semicolons_says_so(project, tmp_path):
     [
         pytest.param(b"", "the file is empty", id="empty"),
         pytest.param(f"{HEADER}\n", "a header and no rows", id="header only"),
-        pytest.param(f"{HEADER}\n{ROW}\nINC2,SECRET\n", "line 3 cannot be read: it has 2 fields, the header has 8", id="short row"),
+        pytest.param(f"{HEADER}\n{ROW}\nINC2,SECRET\n", "line 3 cannot be read: it has 2 fields", id="short row"),
         pytest.param(f"{HEADER}\n{ROW},SECRET\n", "it has 9 fields, the header has 8", id="long row"),
-        pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n', "line 3 cannot be read: a quotation mark is opened and not closed", id="open quotation mark"),
-        pytest.param(f"{HEADER}\n{ROW.replace('Ann', 'SECRET ')}".encode() + b"\xff\xfe\n", "line 2 cannot be read: it is not UTF-8", id="latin-1"),
+        pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n', "line 3 cannot be read: a quotation mark", id="open quote"),
+        pytest.param(f"{HEADER}\n{ROW}SECRET".encode() + b"\xff\xfe\n", "line 2 cannot be read: it is not UTF-8", id="latin-1"),
         pytest.param(b"\xff\xfen\x00u\x00", "header is not UTF-8", id="utf-16"),
         pytest.param(gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 99)[:-20], "truncated or damaged", id="truncated"),
         pytest.param(f"{HEADER},number\n{ROW},INC2\n", "column 'number' stands twice", id="column twice"),

@@ -11,8 +11,8 @@ import textwrap
 
 import duckdb
 import pytest
-from conftest import ROOT, one
 
+from conftest import ROOT, one
 from counterweight.audit import audit
 from counterweight.build import last_build, record
 from counterweight.errors import AuditError, CounterweightError, InputError

@@ -5,6 +5,7 @@ import gzip
 import random
 
 import pytest
+
 from conftest import one, rows
 
 pytestmark = pytest.mark.real

@@ -1,8 +1,11 @@
 """The warehouse against the rules written once more in plain Python: every claim, window and tier set."""
 
 import pytest
+
 import reference
 from conftest import one, rows
+
+TIERS = ("r1", "r2", "r3")
 
 
 @pytest.fixture(scope="module", params=["demo", pytest.param("real", marks=pytest.mark.real)])
@@ -25,8 +28,7 @@ def test_claims_are_the_same(world):
         """,
     )
     wanted = [
-        (c["ticket"], c["number"], c["claimed_at"], c["silent"], c["closed_at"], c["team"], c["issue"])
-        + (c["r1"], c["r2"], c["r3"])
+        tuple(c[key] for key in ("ticket", "number", "claimed_at", "silent", "closed_at", "team", "issue", *TIERS))
         for c in expected["claims"]
     ]
     assert len(wanted) > 4000
@@ -48,10 +50,14 @@ def test_verdicts_are_the_same(world):
         where tier_set in ('linked', 'return')
         """,
     )
-    tiers = {"linked": ("r1", "r2"), "return": ("r1", "r2", "r3")}
+    tiers = {"linked": TIERS[:2], "return": TIERS}
     wanted = {
-        (f"servicenow:{c['ticket']}#{c['number']}", window, tier_set)
-        + reference.verdict(c, expected["horizon"], window, tiers[tier_set])
+        (
+            f"servicenow:{c['ticket']}#{c['number']}",
+            window,
+            tier_set,
+            *reference.verdict(c, expected["horizon"], window, tiers[tier_set]),
+        )
         for c in expected["claims"]
         for window in reference.WINDOWS
         for tier_set in tiers

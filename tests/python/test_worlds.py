@@ -4,7 +4,6 @@ import csv
 import datetime
 
 from conftest import rows
-
 from counterweight.worlds import simulate
 
 

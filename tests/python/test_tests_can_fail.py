@@ -1,0 +1,70 @@
+"""A data test that cannot fail is worse than none: each is shown a broken warehouse."""
+
+import contextlib
+import shutil
+
+import pytest
+
+from conftest import ROOT
+from counterweight.build import run_dbt
+from counterweight.project import Project
+
+# Test, and what breaks the warehouse so that it must fail.
+BREAKS = {
+    "assert_fates_add_up_to_rows_loaded": "delete from raw.servicenow__incident_event_log where _row_number = 1",
+    "assert_every_ticket_with_used_rows_has_a_history": """
+        delete from intermediate.int_ticket_histories where ticket_id = 'INC0000001'
+    """,
+    "assert_every_episode_is_one_claim": "delete from facts.fct_claims where ticket_id = 'INC0000001'",
+    "assert_every_claim_has_every_verdict": "delete from dimensions.dim_feed_coverage",
+    "assert_wider_windows_and_tier_sets_only_add_falsifiers": """
+        create table facts.kept as select * from facts.fct_claim_verdicts;
+        drop view facts.fct_claim_verdicts;
+        alter table facts.kept rename to fct_claim_verdicts;
+        update facts.fct_claim_verdicts set falsified_at = null where window_days = 30 and tier_set = 'return'
+    """,
+    "assert_resolution_quality_reconciles_with_verdicts": """
+        update marts.resolution_quality set held_count = held_count + 1
+        where period_type = 'week' and unit_type = 'total' and window_days = 7 and period_start = date '2025-02-03'
+    """,
+    "assert_worklist_lists_every_failed_claim": """
+        delete from marts.returned_claims
+        where claim_id = (select min(claim_id) from marts.returned_claims where window_days = 7) and window_days = 7
+    """,
+    "assert_every_pair_is_on_the_scorecard": "delete from marts.balanced_scorecard where pair_id = 'P24'",
+    "int_ticket_histories_every_leaving_has_one_kind": """
+        update intermediate.int_ticket_histories set toggle_count = null where ticket_id = 'INC0000001'
+    """,
+    "unique_across_resolution_quality_period_type__period_start__unit_type__team_id__category__window_days": """
+        insert into marts.resolution_quality
+        select * from marts.resolution_quality where unit_type = 'total' and period_type = 'to_date'
+    """,
+}
+
+
+@pytest.fixture
+def broken(demo, tmp_path):
+    shutil.copy(demo.warehouse, tmp_path / "counterweight.duckdb")
+    return Project(root=ROOT, warehouse=tmp_path / "counterweight.duckdb", published=tmp_path / "published")
+
+
+def outcome(project, name):
+    (result,) = run_dbt(project, ["test", "--select", name], {})
+    return str(result.status)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_it_fails_when_the_warehouse_is_broken(broken, name):
+    with contextlib.closing(broken.connect()) as connection:
+        connection.execute(BREAKS[name])
+    assert outcome(broken, name) == "fail"
+
+
+def test_nothing_against_nothing_fails(broken):
+    with contextlib.closing(broken.connect()) as connection:
+        connection.execute("delete from raw.servicenow__incident_event_log; delete from facts.fct_row_fates")
+    assert outcome(broken, "assert_fates_add_up_to_rows_loaded") == "fail"
+
+
+def test_every_singular_test_is_shown_failing():
+    assert {path.stem for path in (ROOT / "tests" / "singular").glob("*.sql")} <= set(BREAKS)
