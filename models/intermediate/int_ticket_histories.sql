@@ -63,6 +63,8 @@ final as (
         tickets.tool_reopen_count,
         last_entries.last_resolved_at,
         tickets.tool_resolved_at,
+        {{ seconds_between('tickets.tool_resolved_at', 'last_entries.last_resolved_at') }}
+            as seconds_from_tool_resolved_at,
         tickets.tool_closed_at
     from tickets
     left join status_changes

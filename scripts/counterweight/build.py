@@ -34,7 +34,7 @@ def parse_vars(text, as_of=None):
 def run_dbt(project, arguments, values):
     """Run dbt in this process, a line of progress a node.
 
-    Returns the results of the nodes, hooks not among them; raises CounterweightError where dbt could not start or a model failed.
+    Returns the results of the nodes, hooks not among them. CounterweightError where dbt could not start.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner

@@ -1,6 +1,7 @@
 """Same raw data, same rows: whatever the order of rows and loads, the threads, or the time zone of the session."""
 
 import csv
+import datetime
 import gzip
 import random
 
@@ -48,3 +49,33 @@ def test_order_batches_threads_and_session_zone_change_nothing(demo, pieces, new
         assert rows(project, f"select * from {table} order by all") == expected, table
     loaded = rows(project, "select count(*) from raw.servicenow__incident_event_log")
     assert rows(project, "select sum(row_count) from facts.fct_row_fates") == loaded
+
+
+def test_an_earlier_as_of_replays_what_had_happened_then(demo_log, new_project, tmp_path):
+    """Pinning as_of gives what a build of the rows up to then gives, row for row."""
+    with gzip.open(demo_log, "rt", encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        names, log_rows = reader.fieldnames, list(reader)
+
+    def event_at(row):
+        return datetime.datetime.strptime(row["sys_updated_at"], "%d/%m/%Y %H:%M")
+
+    # an event's own time, so that it is the greatest one in both
+    as_of = sorted(event_at(row) for row in log_rows)[len(log_rows) // 2]
+    path = tmp_path / "until_then.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(row for row in log_rows if event_at(row) <= as_of)
+    truncated, pinned = new_project("truncated"), new_project("pinned")
+    load(truncated, "servicenow", [f"incident_event_log={path}"])
+    build(truncated, {})
+    load(pinned, "servicenow", [f"incident_event_log={demo_log}"])
+    build(pinned, {"as_of": str(as_of)})
+    for table in TABLES:
+        expected = rows(truncated, f"select * from {table} order by all")
+        assert len(expected) > 1
+        assert rows(pinned, f"select * from {table} order by all") == expected, table
+    excluded = rows(pinned, "select fate_reason, row_count from facts.fct_row_fates where fate = 'excluded'")
+    assert excluded[0][0] == "after_as_of"
+    assert excluded[0][1] > 5000

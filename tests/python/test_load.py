@@ -11,6 +11,7 @@ from counterweight.load import declared_systems, load
 
 HEADER = "number,incident_state,sys_mod_count,caller_id,opened_at,sys_updated_at,contact_type,category"
 ROW = "INC1,New,0,Ann Example,1/3/2016 10:00,1/3/2016 10:00,Phone,Mail"
+BAD_BYTES = f"{HEADER}\n{ROW}SECRET".encode() + b"\xff\xfe\n"
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_a_file_separated_by_semicolons_says_so(project, tmp_path):
         pytest.param(f"{HEADER}\n{ROW}\nINC2,SECRET\n", "line 3 cannot be read: it has 2 fields", id="short row"),
         pytest.param(f"{HEADER}\n{ROW},SECRET\n", "it has 9 fields, the header has 8", id="long row"),
         pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n', "line 3 cannot be read: a quotation mark", id="open quote"),
-        pytest.param(f"{HEADER}\n{ROW}SECRET".encode() + b"\xff\xfe\n", "line 2 cannot be read: it is not UTF-8", id="latin-1"),
+        pytest.param(BAD_BYTES, "line 2 cannot be read: it is not UTF-8", id="latin-1"),
         pytest.param(b"\xff\xfen\x00u\x00", "header is not UTF-8", id="utf-16"),
         pytest.param(gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 99)[:-20], "truncated or damaged", id="truncated"),
         pytest.param(f"{HEADER},number\n{ROW},INC2\n", "column 'number' stands twice", id="column twice"),

@@ -95,7 +95,7 @@ def test_openings_are_observed_until_june_and_later_weeks_do_not_look_better(rea
     assert late[1] > 30
     assert late[2] > 3000
     assert late[3:] == (0, 0, 0)
-    # naive: had they been called held for want of a falsifier, the late weeks would have looked perfect
+    # naive: had they been called held for want of a falsifier, the late weeks would have looked much better
     naive = rows(
         real,
         """
@@ -105,8 +105,7 @@ def test_openings_are_observed_until_june_and_later_weeks_do_not_look_better(rea
         group by 1 order by 1
         """,
     )
-    assert naive[0][1] < 0.92
-    assert naive[1][1] > 0.98
+    assert naive[1][1] > naive[0][1] + 0.05
     assert one(
         real,
         "select count(*) from facts.fct_claim_verdicts where claimed_at >= timestamp '2016-06-08' and verdict = 'held'",
