@@ -7,28 +7,12 @@ import os
 import time
 
 import click
-import yaml
 
 from counterweight.errors import CounterweightError, InputError
 from counterweight.project import WAREHOUSE_VARIABLE
 
 # What decides the numbers besides the raw data.
 CODE_FOLDERS = ("models", "macros", "seeds")
-
-
-def parse_vars(text, as_of=None):
-    """dbt variables from a YAML or JSON mapping, with --as-of put in."""
-    try:
-        values = yaml.safe_load(text) if text else {}
-    except yaml.YAMLError as error:
-        raise InputError(
-            f"--vars is not YAML: {str(error).splitlines()[0]}. Example: --vars '{{as_of: ...}}'"
-        ) from None
-    if not isinstance(values, dict):
-        raise InputError("--vars must be a mapping, for example --vars '{reporting_time_zone: Europe/Vienna}'.")
-    if as_of:
-        values["as_of"] = as_of
-    return values
 
 
 def run_dbt(project, arguments, values):

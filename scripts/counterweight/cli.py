@@ -105,9 +105,9 @@ def build(project, variables, as_of):
     audit uses the same ones.
     """
     from counterweight.build import build as make
-    from counterweight.build import parse_vars
+    from counterweight.variables import parse
 
-    make(project, parse_vars(variables, as_of))
+    make(project, parse(project, variables, as_of))
 
 
 @main.command()
@@ -152,15 +152,15 @@ def run(project, system, files, variables, as_of):
     from counterweight import summary
     from counterweight.audit import audit as test
     from counterweight.build import build as make
-    from counterweight.build import parse_vars
     from counterweight.load import load as land
     from counterweight.publish import publish as hand_over
+    from counterweight.variables import parse
 
     if files and not system:
         raise InputError("Files need --system, for example --system servicenow.")
     if system and not files:
         raise InputError(f"--system {system} needs files, for example incident_event_log=export.csv.gz.")
-    values = parse_vars(variables, as_of)
+    values = parse(project, variables, as_of)
     if files:
         land(project, system, files)
     make(project, values)

@@ -221,6 +221,7 @@ def _land(connection, system, export):
     if before:
         click.echo(f"load   {name}: already loaded as {before[0]}, skipped")
         return
+    click.echo(f"load   {name}: reading {export.byte_count:,} bytes")
     loaded_at = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     target = f'raw."{export.table.identifier}"'
     _match_columns(connection, export)

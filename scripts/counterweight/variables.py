@@ -1,0 +1,70 @@
+"""dbt variables from the command line, looked at before anything is built with them."""
+
+import datetime
+import zoneinfo
+
+import yaml
+
+from counterweight.errors import InputError, near_matches
+
+
+def parse(project, text, as_of=None):
+    """The mapping in `text` (YAML or JSON), with --as-of put in.
+
+    Raises InputError for a name that dbt_project.yml does not declare, a moment or a time zone that is none.
+    """
+    try:
+        values = yaml.safe_load(text) if text else {}
+    except yaml.YAMLError as error:
+        raise InputError(f"--vars is not YAML: {str(error).splitlines()[0]}.") from None
+    if not isinstance(values, dict):
+        raise InputError("--vars must be a mapping, for example --vars '{reporting_time_zone: Europe/Vienna}'.")
+    if as_of:
+        values["as_of"] = as_of
+    declared = yaml.safe_load((project.root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    for name in values:
+        if name not in declared:
+            raise InputError(
+                f"There is no variable '{name}'.{near_matches(name, declared)} Known: {', '.join(sorted(declared))}."
+            )
+    systems = values.get("source_systems", declared["source_systems"])
+    if values.get("as_of") is not None:
+        values["as_of"] = _moment("as_of", values["as_of"])
+    for system, feeds in _mapping(values, "observed_until", systems).items():
+        values["observed_until"][system] = {
+            feed: _moment(f"observed_until of {feed}", at) for feed, at in feeds.items()
+        }
+    for system, zone in _mapping(values, "source_time_zones", systems).items():
+        _check_zone(f"source_time_zones of {system}", zone)
+    if "reporting_time_zone" in values:
+        _check_zone("reporting_time_zone", values["reporting_time_zone"])
+    return values
+
+
+def _mapping(values, name, systems):
+    mapping = values.get(name) or {}
+    if not isinstance(mapping, dict):
+        raise InputError(f"{name} must be a mapping by source system.")
+    for system in mapping:
+        if system not in systems:
+            raise InputError(f"{name}: no source system '{system}'.{near_matches(system, systems)}")
+    return mapping
+
+
+def _moment(name, value):
+    """The text dbt gets: a UTC time without a zone."""
+    try:
+        moment = value if isinstance(value, datetime.datetime) else datetime.datetime.fromisoformat(str(value))
+    except ValueError:
+        raise InputError(f"{name}: '{value}' is not a time. Write it as '2016-06-01 00:00:00', in UTC.") from None
+    if moment.tzinfo:
+        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    return moment.isoformat(sep=" ")
+
+
+def _check_zone(name, zone):
+    if zone not in zoneinfo.available_timezones():
+        raise InputError(
+            f"{name}: '{zone}' is not a time zone.{near_matches(str(zone), zoneinfo.available_timezones())} "
+            "Write an IANA name such as Europe/Vienna or UTC."
+        )

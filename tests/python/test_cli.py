@@ -1,0 +1,65 @@
+"""The program as a person meets it: help that teaches, errors in sentences, exit codes that scripts can rely on."""
+
+import pytest
+from click.testing import CliRunner
+
+from conftest import ROOT
+from counterweight import cli
+from counterweight.project import PUBLISHED_VARIABLE, WAREHOUSE_VARIABLE
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    """A function that runs the program on an empty warehouse; returns (exit code, what it printed)."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv(WAREHOUSE_VARIABLE, str(tmp_path / "w.duckdb"))
+    monkeypatch.setenv(PUBLISHED_VARIABLE, str(tmp_path / "published"))
+
+    def run(*arguments):
+        outcome = CliRunner().invoke(cli.main, list(arguments))
+        assert outcome.exception is None or isinstance(outcome.exception, SystemExit), outcome.exception
+        return outcome.exit_code, outcome.output
+
+    return run
+
+
+@pytest.mark.parametrize("command", sorted(cli.main.commands))
+def test_every_command_teaches(invoke, command):
+    code, text = invoke(command, "--help")
+    assert code == 0
+    assert len(text) > 200 or command == "summary"
+
+
+def test_the_program_lists_its_commands_settings_and_exit_codes(invoke):
+    code, text = invoke("--help")
+    assert code == 0
+    assert all(f"{name} " in text for name in cli.main.commands)
+    assert all(word in text for word in ("COUNTERWEIGHT_SALT", "Exit codes", "published"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["load", "--system", "servicenow", "incident_event_log=nowhere.csv"], "nowhere.csv: no such file"),
+        (["load", "--system", "servicenow"], "Missing argument"),
+        (["build"], "nothing was loaded yet"),
+        (["audit"], "nothing was loaded yet"),
+        (["publish"], "nothing was loaded yet"),
+        (["summary"], "Nothing is published"),
+        (["run"], "nothing was loaded yet"),
+        (["run", "incident_event_log=x.csv"], "Files need --system"),
+        (["run", "--system", "servicenow"], "needs files"),
+        (["run", "--vars", "[as_of"], "--vars is not YAML"),
+        (["build", "--vars", "soon"], "--vars must be a mapping"),
+        (["build", "--vars", "{reporting_timezone: UTC}"], "Did you mean 'reporting_time_zone' or"),
+        (["build", "--vars", "{source_time_zones: {servicenow: Mars/Base}}"], "'Mars/Base' is not a time zone"),
+        (["build", "--as-of", "yesterday"], "'yesterday' is not a time"),
+        (["simulate", "--out", "x", "--tickets", "0"], "at least 1"),
+        (["--project-dir", "/", "build"], "No dbt_project.yml"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_sentence(invoke, arguments, expected):
+    code, text = invoke(*arguments)
+    assert code == 2
+    assert expected in text
+    assert "Traceback" not in text
