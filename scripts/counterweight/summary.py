@@ -84,7 +84,8 @@ def show(project):
     for identifier, count, question in findings:
         click.echo(f"  {identifier} ({count:,}): {question}")
     click.echo(f"\nLook at {pretty_path(project.current / FILE_NAME)}: schema marts, tables resolution_quality,")
-    click.echo("returned_claims (each case) and balanced_scorecard. The audit's pages: data_docs/index.html beside it.")
+    click.echo("returned_claims (each case) and balanced_scorecard. What the audit found: audit.expectation_results,")
+    click.echo("and as pages data_docs/index.html beside the file.")
 
 
 def _row(connection, query):
