@@ -20,8 +20,8 @@
     (({{ utc }}) at time zone 'UTC' at time zone '{{ time_zone }}')
 {%- endmacro %}
 
-{#- UTC timestamp of a local clock reading. A reading that occurs twice (clocks set back) is taken as the earlier
-    one or the later one as the engine does; order such events by their sequence. -#}
+{#- UTC timestamp of a local clock reading. Of a reading that occurs twice (clocks set back) an engine takes the one
+    or the other: macro utc_from_clock settles it. -#}
 {% macro utc_time(local, time_zone) -%}
     {{ return(adapter.dispatch('utc_time', 'counterweight')(local, time_zone)) }}
 {%- endmacro %}

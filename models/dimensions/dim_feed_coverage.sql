@@ -4,6 +4,12 @@
 {% set declared = [] %}
 {% for system, feeds in var('observed_until').items() %}
     {% for feed, until in feeds.items() %}
+        {% if feed not in ['tickets_opened', 'ticket_events', 'messages', 'surveys'] %}
+            {% do exceptions.raise_compiler_error(
+                "observed_until of " ~ system ~ ": there is no feed '" ~ feed
+                ~ "'. Known: tickets_opened, ticket_events, messages, surveys."
+            ) %}
+        {% endif %}
         {% do declared.append((system, feed, until)) %}
     {% endfor %}
 {% endfor %}
@@ -135,6 +141,14 @@ dense as (
 
 ),
 
+left_out as (
+
+    select coalesce(sum(row_count), 0) as row_count
+    from {{ ref('fct_row_fates') }}
+    where fate_reason = 'after_as_of'
+
+),
+
 declared as (
 
     {% for system, feed, until in declared -%}
@@ -166,11 +180,16 @@ final as (
         -- the day was seen to its end
         coalesce(declared.declared_until, cast(dense.last_dense_day + interval '1' day as timestamp)) as observed_until,
         {% if var('as_of') is not none -%}
-        cast('{{ var("as_of") }}' as timestamp) as as_of
+        -- pinned, but never later than what the data reach: nothing was left out, so there is nothing after it
+        case
+            when left_out.row_count > 0 then cast('{{ var("as_of") }}' as timestamp)
+            else least(cast('{{ var("as_of") }}' as timestamp), max(spans.last_event_at) over ())
+        end as as_of
         {%- else -%}
         max(spans.last_event_at) over () as as_of
         {%- endif %}
     from spans
+    cross join left_out
     inner join dense
         on
             spans.source_system = dense.source_system

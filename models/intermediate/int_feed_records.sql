@@ -5,7 +5,8 @@ select
     source_system,
     'tickets_opened' as feed,
     created_at as recorded_at,
-    created_at as last_event_at
+    -- a change that no event tells of is an event time all the same
+    greatest(created_at, coalesce(updated_at, created_at)) as last_event_at
 from {{ ref('int_tickets') }}
 union all
 select

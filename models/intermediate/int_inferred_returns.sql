@@ -104,7 +104,9 @@ final as (
         end as exclusion
     from paired
     inner join claims
-        on paired.episode_id = claims.episode_id
+        on
+            paired.episode_id = claims.episode_id
+            and paired.return_ticket_key <> claims.ticket_key
     inner join openings as comeback
         on paired.return_ticket_key = comeback.ticket_key
     inner join openings as origin

@@ -20,6 +20,7 @@ final as (
         unioned.source_system,
         unioned.ticket_id,
         unioned.created_at,
+        unioned.updated_at,
         unioned.requester_key as customer_key,
         unioned.channel,
         lower(unioned.ticket_type) as ticket_type,

@@ -50,7 +50,8 @@ def issue(row):
     category, subcategory = known(row["category"]), known(row["subcategory"])
     if category is None:
         return None
-    return category if subcategory is None else f"{category} / {subcategory}"
+    words = [category] if subcategory is None else [category, subcategory]
+    return " / ".join(word.replace("/", "//") for word in words)
 
 
 def person(name):
@@ -145,7 +146,7 @@ def claims_of(path):
         found, moves = episodes_of(number, changes)
         episodes += found
         counts += moves
-        opened[number] = moment(changes[-1]["opened_at"])
+        opened[number] = min(moment(row["opened_at"]) for row in changes)
         caller[number] = person(changes[-1]["caller_id"])
         opening_issue[number] = issue(changes[0])
         parent[number] = known(changes[-1].get("parent_incident"))
@@ -178,7 +179,7 @@ def claims_of(path):
             continue
         latest["r3"] = min(latest["r3"] or at, at)
     events = [event for changes in tickets.values() for event in event_moments(changes)]
-    as_of = max([*events, *opened.values()])
+    as_of = max(moment(row["sys_updated_at"]) for changes in tickets.values() for row in changes)
     horizon = min(
         datetime.datetime.combine(last_dense_day(opened.values()) + DAY, datetime.time()),
         datetime.datetime.combine(last_dense_day(events) + DAY, datetime.time()),

@@ -22,6 +22,7 @@ full outer join measured
     on catalogue.pair_id = measured.pair_id
 where
     catalogue.pair_id is null
-    or measured.pair_id is null
+    -- a desk that never resolved anything has no cohort to show
+    or (measured.pair_id is null and exists (select 1 from {{ ref('resolution_quality') }}))
     or measured.lonely_count > 0
     or measured.half_shown_count > 0

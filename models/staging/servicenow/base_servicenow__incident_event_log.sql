@@ -3,7 +3,7 @@
 -- the later arrival is current.
 {{ config(materialized='table') }}
 
-{%- set formats = ['%d/%m/%Y %H:%M', '%d/%m/%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S'] %}
+{%- set formats = var('source_timestamp_formats')['servicenow'] %}
 {%- set zone = var('source_time_zones')['servicenow'] %}
 {%- set content = [
     'number', 'incident_state', 'active', 'reassignment_count', 'reopen_count', 'sys_mod_count', 'made_sla',
@@ -52,14 +52,14 @@ renamed as (
         {{ missing_to_null('source.incident_state') }} as status,
         {{ missing_to_null('source.closed_code') }} as resolution_code,
 
-        -- times (UTC)
-        {{ utc_time(parse_timestamp('source.opened_at', formats), zone) }} as created_at,
-        {{ utc_time(parse_timestamp('source.sys_updated_at', formats), zone) }} as event_at,
+        -- readings of the system's own clock
+        {{ parse_timestamp('source.opened_at', formats) }} as created_local,
+        {{ parse_timestamp('source.sys_updated_at', formats) }} as event_local,
 
         -- the tool's own account, final values copied onto every row: compared with, never used
         {{ parse_integer('source.reopen_count') }} as tool_reopen_count,
-        {{ utc_time(parse_timestamp('source.resolved_at', formats), zone) }} as tool_resolved_at,
-        {{ utc_time(parse_timestamp('source.closed_at', formats), zone) }} as tool_closed_at,
+        {{ parse_timestamp('source.resolved_at', formats) }} as tool_resolved_local,
+        {{ parse_timestamp('source.closed_at', formats) }} as tool_closed_local,
 
         -- provenance
         source.content_key,
@@ -71,15 +71,38 @@ renamed as (
 
 ),
 
+in_utc as (
+
+    select
+        *,
+        {%- for moment in ['created', 'event', 'tool_resolved', 'tool_closed'] %}
+        {{ utc_from_clock(moment ~ '_local', zone) }} as {{ moment }}_at,
+        {%- endfor %}
+        coalesce({{ is_nonexistent_hour('event_local', zone) }}, false) as is_nonexistent_hour
+    from renamed
+
+),
+
 copies as (
 
     select
         *,
+        coalesce({{ is_repeated_hour('event_at', zone) }}, false) as is_repeated_hour,
         row_number() over (
             partition by content_key order by _loaded_at, _source_file, _row_number
         ) as copy_number,
         max(_loaded_at) over (partition by content_key) as last_delivered_at
-    from renamed
+    from in_utc
+
+),
+
+-- an edit of the opening time later on must not push a ticket's own changes before it
+opened as (
+
+    select
+        *,
+        min(created_at) over (partition by ticket_id) as ticket_created_at
+    from copies
 
 ),
 
@@ -91,10 +114,15 @@ graded as (
             when ticket_id is null then 'missing_ticket_id'
             when created_at is null then 'unreadable_creation_time'
             when event_at is null then 'unreadable_event_time'
-            when event_at < created_at then 'event_before_creation'
-            when {{ seconds_between('_loaded_at', 'event_at') }} > 86400 then 'event_after_load'
+            when created_at < cast('{{ var("earliest_plausible_time") }}' as timestamp) then 'implausible_time'
+            when
+                event_at < ticket_created_at
+                -- the second showing of an hour that the clock shows twice
+                and not (is_repeated_hour and event_at + interval '1' hour >= ticket_created_at)
+                then 'event_before_creation'
+            when {{ seconds_between('last_delivered_at', 'event_at') }} > 86400 then 'event_after_load'
         end as defect
-    from copies
+    from opened
 
 ),
 
@@ -102,16 +130,22 @@ versions as (
 
     select
         *,
-        -- a row that was quarantined must not supersede a good one
+        -- a row that was quarantined must not supersede a good one; without a number, changes of one minute are
+        -- different changes
         row_number() over (
-            partition by ticket_id, event_sequence, event_at, copy_number = 1 and defect is null
+            partition by
+                ticket_id,
+                event_sequence,
+                event_at,
+                copy_number = 1 and defect is null,
+                case when event_sequence is null then content_key end
             order by last_delivered_at desc, content_key desc
         ) as version_number
     from graded
 
 ),
 
-final as (
+fated as (
 
     select
         *,
@@ -123,15 +157,63 @@ final as (
             when event_at > cast('{{ var("as_of") }}' as timestamp) then 'excluded'
             {%- endif %}
             else 'used'
-        end as fate,
-        case
-            when copy_number > 1 then null
-            when defect is not null then defect
-            {%- if var('as_of') is not none %}
-            when version_number = 1 and event_at > cast('{{ var("as_of") }}' as timestamp) then 'after_as_of'
-            {%- endif %}
-        end as fate_reason
+        end as fate
     from versions
+
+),
+
+final as (
+
+    select
+        -- grain and fate
+        _source_file,
+        _loaded_at,
+        _row_number,
+        fate,
+        case fate
+            when 'quarantined' then defect
+            when 'excluded' then 'after_as_of'
+        end as fate_reason,
+
+        -- ids
+        ticket_id,
+        -- it orders a ticket's changes only where each of them has one
+        case
+            when
+                count(*) over (partition by ticket_id, fate) = count(event_sequence) over (partition by ticket_id, fate)
+                then event_sequence
+        end as event_sequence,
+        content_key,
+        requester_key,
+        actor_key,
+        assignee_key,
+        team_id,
+        problem_id,
+        parent_ticket_id,
+        configuration_item,
+
+        -- attributes after the change
+        channel,
+        category,
+        subcategory,
+        priority,
+        status,
+        resolution_code,
+
+        -- times (UTC)
+        ticket_created_at as created_at,
+        case
+            when is_repeated_hour and event_at < ticket_created_at then event_at + interval '1' hour
+            else event_at
+        end as event_at,
+        is_repeated_hour,
+        is_nonexistent_hour,
+
+        -- the tool's own account
+        tool_reopen_count,
+        tool_resolved_at,
+        tool_closed_at
+    from fated
 
 )
 

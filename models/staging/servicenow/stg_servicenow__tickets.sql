@@ -13,9 +13,9 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by ticket_id
-            order by event_sequence desc nulls last, event_at desc, content_key desc
-        ) as changes_from_last
+            partition by ticket_id order by event_sequence desc, event_at desc, content_key desc
+        ) as changes_from_last,
+        max(event_at) over (partition by ticket_id) as last_changed_at
     from changes
 
 ),
@@ -26,7 +26,7 @@ final as (
         'servicenow' as source_system,
         ticket_id,
         created_at,
-        event_at as updated_at,
+        last_changed_at as updated_at,
         requester_key,
         cast(null as varchar) as requested_for_key,
         cast(null as varchar) as account_id,
