@@ -24,8 +24,9 @@ final as (
             when source_system = '{{ system }}' then replace('{{ template }}', '{ticket_id}', ticket_id)
             {%- endfor %}
         end as ticket_link,
-        team_id,
-        category,
+        -- as in resolution_quality, so that a drill-down by equality loses nothing
+        coalesce(team_id, '(none)') as team_id,
+        coalesce(category, '(none)') as category,
         claimed_at,
         closure_mode,
         is_headline_cohort,

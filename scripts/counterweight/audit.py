@@ -9,7 +9,7 @@ import warnings
 import click
 import yaml
 
-from counterweight.build import last_build, record, run_dbt
+from counterweight.build import fingerprint_inputs, last_build, record, run_dbt
 from counterweight.errors import AuditError, CounterweightError, InputError
 
 # What a failed expectation means. A defect: our own tables are wrong. A finding: the source or the service is.
@@ -55,6 +55,7 @@ def audit(project):
             raise CounterweightError(
                 f"Build {build_id} is not finished (status: {status}). Run 'counterweight build' first."
             )
+        _check_inputs(project, build_id)
         record(project, build_id, "audit failed")  # until proven otherwise, also if this process is killed
         failures = _run_dbt_tests(project, build_id, values)
         checks = _run_expectations(project, build_id)
@@ -69,13 +70,24 @@ def audit(project):
                 f"  expectation {c.expectation_id} on {c.suite}: {c.failed_count} ({c.question})" for c in defects
             ]
             raise AuditError(
-                f"Build {build_id} has {len(lines)} defects and will not be published:\n" + "\n".join(lines) + "\n"
+                f"Build {build_id} will not be published. Defects: {len(lines)}\n" + "\n".join(lines) + "\n"
                 "What was published before stays. Failing rows of a test lie in schema test_failures of "
                 f"{project.warehouse}; the pages are in {project.data_docs}."
             )
         record(project, build_id, "audited")
-    click.echo(f"audit  {build_id}: {len(checks)} expectations, {len(findings)} findings, 0 defects")
+    click.echo(f"audit  {build_id}: {len(checks)} expectations, findings: {len(findings)}, defects: 0")
     return build_id
+
+
+def _check_inputs(project, build_id):
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        built_from = connection.execute(
+            "select input_fingerprint from audit.builds where build_id = ?", [build_id]
+        ).fetchone()[0]
+        if built_from != fingerprint_inputs(connection):
+            raise CounterweightError(
+                f"Files were loaded after build {build_id}. Run 'counterweight build' again, then the audit."
+            )
 
 
 def _run_dbt_tests(project, build_id, values):

@@ -23,6 +23,9 @@ def run_dbt(project, arguments, values):
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    threads = os.environ.get("COUNTERWEIGHT_THREADS", "2")
+    if not threads.isdigit() or threads == "0":
+        raise InputError(f"COUNTERWEIGHT_THREADS is '{threads}'; it must be a whole number from 1.")
     os.environ[WAREHOUSE_VARIABLE] = str(project.warehouse)
     seen = set()
 
@@ -103,10 +106,7 @@ def _begin(project, values):
             )
             """
         )
-        inputs = connection.execute(
-            "select coalesce(string_agg(content_sha256, ' ' order by content_sha256), '') from raw._loads"
-        ).fetchone()[0]
-        input_fingerprint = hashlib.sha256(inputs.encode()).hexdigest()[:16]
+        input_fingerprint = fingerprint_inputs(connection)
         text = json.dumps(values, sort_keys=True, default=str)
         number = connection.execute("select coalesce(max(build_number), 0) + 1 from audit.builds").fetchone()[0]
         digest = hashlib.sha256(f"{code} {input_fingerprint} {text}".encode()).hexdigest()[:8]
@@ -116,6 +116,14 @@ def _begin(project, values):
             [number, build_id, code, input_fingerprint, text],
         )
     return build_id
+
+
+def fingerprint_inputs(connection):
+    """What was loaded, in its order: where a row is delivered twice, the later arrival decides."""
+    inputs = connection.execute(
+        "select coalesce(string_agg(content_sha256, ' ' order by loaded_at, content_sha256), '') from raw._loads"
+    ).fetchone()[0]
+    return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
 
 def _fingerprint_code(project):
@@ -146,5 +154,8 @@ def last_build(project):
                 "select build_id, status, vars from audit.builds order by build_number desc limit 1"
             ).fetchone()
     if row is None:
-        raise InputError("Nothing was built yet. Run 'counterweight build' first.")
+        raise InputError(
+            "'counterweight build' has built nothing yet. Run it first; what plain dbt built cannot be published, "
+            "since nobody knows from what it was made."
+        )
     return row[0], row[1], json.loads(row[2])

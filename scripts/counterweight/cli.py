@@ -16,7 +16,20 @@ Exit codes
 """
 
 
+class Program(click.Group):
+    """Turns what the file system refuses into a sentence."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise InputError(f"{error.filename} cannot be used: {error.strerror}. Name another path.") from None
+
+
 @click.group(
+    cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,
 )
@@ -28,15 +41,6 @@ Exit codes
 @click.pass_context
 def main(context, project_dir):
     """Service-desk exports in, an audited and published warehouse of balanced KPIs out.
-
-    \b
-    load      land exports in schema raw, as they are
-    build     turn raw rows into facts and marts
-    audit     test the build: data tests, then expectations
-    publish   give the audited build to readers, in one swap
-    run       all four
-    summary   of what we called resolved, how much held?
-    simulate  make a small world to try things on
 
     \b
     Example
@@ -65,7 +69,7 @@ def variable_options(function):
     function = click.option(
         "--as-of",
         metavar="'YYYY-MM-DD HH:MM:SS'",
-        help="Replay an earlier data cut-off (UTC): events after it are left out, by name, in the fates of rows.",
+        help="Replay an earlier data cut-off (UTC; a date means its midnight): later events are left out, by name.",
     )(function)
     return click.option(
         "--vars",
@@ -75,7 +79,7 @@ def variable_options(function):
     )(function)
 
 
-@main.command()
+@main.command(short_help="Land exports in schema raw, as they are.")
 @system_option(required=True)
 @click.argument("files", nargs=-1, required=True, metavar="TABLE=FILE...")
 @click.pass_obj
@@ -95,7 +99,7 @@ def load(project, system, files):
     land(project, system, files)
 
 
-@main.command()
+@main.command(short_help="Turn raw rows into facts and marts.")
 @variable_options
 @click.pass_obj
 def build(project, variables, as_of):
@@ -110,7 +114,7 @@ def build(project, variables, as_of):
     make(project, parse(project, variables, as_of))
 
 
-@main.command()
+@main.command(short_help="Test the build: data tests, then expectations.")
 @click.pass_obj
 def audit(project):
     """Test the last build: dbt's data tests, then the suites in expectations/.
@@ -124,19 +128,20 @@ def audit(project):
     test(project)
 
 
-@main.command()
+@main.command(short_help="Give the audited build to readers, in one swap.")
 @click.pass_obj
 def publish(project):
     """Give the audited build to readers: a new folder, then one atomic swap of published/current.
 
-    Dimensions, facts and marts only, written afresh with their comments; a reader that is open keeps the old build.
+    Dimensions, facts, marts, the catalogue of pairs and the audit's results, written afresh with their comments; a
+    reader that is open keeps the old build.
     """
     from counterweight.publish import publish as hand_over
 
     hand_over(project)
 
 
-@main.command()
+@main.command(short_help="Load, build, audit and publish.")
 @system_option(required=False)
 @variable_options
 @click.argument("files", nargs=-1, metavar="[TABLE=FILE]...")
@@ -169,7 +174,7 @@ def run(project, system, files, variables, as_of):
     summary.show(project)
 
 
-@main.command()
+@main.command(short_help="Make a small world to try things on.")
 @click.option("--out", required=True, metavar="DIR", help="Folder for incident_event_log.csv.gz and truth.csv.")
 @click.option("--tickets", default=4000, show_default=True, help="Problems reported; returns come on top.")
 @click.option("--months", default=6, show_default=True, help="Length of the world, of 30 days each.")
@@ -191,7 +196,7 @@ def simulate(out, tickets, months, seed):
     click.echo(f"simulate {pretty_path(log)}: {row_count:,} rows of {tickets:,} problems in {months} months")
 
 
-@main.command(name="summary")
+@main.command(name="summary", short_help="Of what we called resolved, how much held?")
 @click.pass_obj
 def summarise(project):
     """Of what we called resolved, how much held? From the published build."""

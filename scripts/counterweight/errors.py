@@ -32,7 +32,7 @@ def near_matches(word, candidates):
     import difflib
 
     by_lower = {candidate.lower(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.55)
+    close = difflib.get_close_matches(word.lower(), by_lower, n=3, cutoff=0.7)
     if not close:
         return ""
     return " Did you mean " + " or ".join(f"'{by_lower[match]}'" for match in close) + "?"

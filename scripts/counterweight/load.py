@@ -169,16 +169,18 @@ def _check_header(path, header, table):
     if "" in header:
         raise InputError(f"{path}: column {header.index('') + 1} of the header has no name. Nothing was loaded.")
     missing = [name for name in table.required if name not in header]
+    if missing and len(header) == 1:
+        raise InputError(
+            f"{path}: the header is one column, so the file may not be separated by commas. Export it as "
+            "comma-separated text. Nothing was loaded."
+        )
     if missing:
         spare = [name for name in header if name not in table.columns]
         lines = [f"  '{name}' is missing.{near_matches(name, spare)}" for name in missing]
-        hint = ""
-        if len(header) == 1:
-            hint = " The header is one column: the file may not be separated by commas."
         raise InputError(
             f"{path}: {table.name} needs {len(missing)} column{'s' if len(missing) > 1 else ''} more:\n"
             + "\n".join(lines)
-            + f"\nThe file has {len(header)} columns.{hint} Rename or export the column and load again. "
+            + f"\nThe file has {len(header)} columns. Rename or export the column and load again. "
             "Nothing was loaded."
         )
 
@@ -234,8 +236,14 @@ def _land(connection, system, export):
     )
     click.echo(f"load   {name}: {row_count:,} rows into {system}.{export.table.name}")
     absent = [column for column in export.table.columns if column not in export.header]
+    unknown = [column for column in export.header if column not in export.table.columns]
     if absent:
         click.echo(f"       not in the file, loaded as empty: {', '.join(absent)}")
+    for column in absent:
+        if hint := near_matches(column, unknown):
+            click.echo(f"       {column}:{hint} Rename the column and load the file again.")
+    if unknown:
+        click.echo(f"       in the file, kept in raw and read by nothing: {', '.join(unknown)}")
 
 
 def _match_columns(connection, export):
@@ -247,7 +255,6 @@ def _match_columns(connection, export):
     present = {row[0] for row in connection.execute(f"describe raw.{_quoted(identifier)}").fetchall()}
     for name in wanted:
         if name not in present:
-            click.echo(f"       new column: {name}")
             connection.execute(f'alter table raw."{identifier}" add column {_quoted(name)} varchar')
 
 
@@ -267,13 +274,18 @@ def _insert(connection, system, export, target, loaded_at):
                 "loaded_at": loaded_at,
                 "source_file": export.path.name,
                 "system": system,
-                "path": str(export.path),
+                "path": _literal_path(export.path),
                 "columns": dict.fromkeys(export.header, "VARCHAR"),
                 "compression": "gzip" if export.is_gzip else "none",
             },
         ).fetchone()[0]
     except Exception as error:
         raise InputError(f"{export.path}: {_reason(str(error))} Nothing was loaded.") from None
+
+
+def _literal_path(path):
+    """The path for a reader that takes [, * and ? for patterns: this file, not one that looks like it."""
+    return re.sub(r"([\[*?])", r"[\1]", str(path))
 
 
 def _reason(message):

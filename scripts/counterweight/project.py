@@ -51,7 +51,7 @@ class Project:
     @property
     def data_docs(self):
         """Where the audit writes its pages before they are published."""
-        return self.warehouse.parent / "data_docs"
+        return self.warehouse.with_suffix(".data_docs")
 
     def connect(self, read_only=False):
         """A connection to the build file; the caller closes it."""

@@ -15,6 +15,14 @@ from counterweight.project import pretty_path
 
 # What readers get. Nothing raw, nothing private: the file is written afresh, never copied and cleaned.
 PUBLISHED_SCHEMAS = ("dimensions", "facts", "marts")
+# The one seed that readers need: what each pair means.
+CATALOGUE = "reference.kpi_pairs"
+AUDIT_TABLES = {
+    "builds": "One row, this build: its id, and fingerprints of the code, the files and the variables behind it.",
+    "expectation_results": "One row per expectation: the question it asks, whether it held, and how many rows did not. "
+    "kind is defect (our own tables; a published build has none) or finding (the source or the service).",
+    "test_results": "One row per dbt data test of this build.",
+}
 FILE_NAME = "counterweight.duckdb"
 TARGET = '"published file"'
 
@@ -29,25 +37,33 @@ def publish(project):
                 "Run 'counterweight build' and 'counterweight audit' first."
             )
         _clear_leftovers(project)
-        folder = project.published / build_id
-        if not folder.exists():
-            draft = project.published / f".draft-{build_id}"
-            draft.mkdir(parents=True)
-            tables = _write(project, draft / FILE_NAME, build_id)
-            if project.data_docs.exists():
-                shutil.copytree(project.data_docs, draft / "data_docs")
-            _write_manifest(draft, build_id, tables)
-            _flush_tree(draft)
-            os.replace(draft, folder)
-            _flush(project.published)
-        _swap(project, build_id)
+        folder = _new_folder(project, build_id)
+        draft = project.published / f".draft-{build_id}"
+        draft.mkdir(parents=True)
+        tables = _write(project, draft / FILE_NAME, build_id)
+        if project.data_docs.exists():
+            shutil.copytree(project.data_docs, draft / "data_docs")
+        _write_manifest(draft, build_id, tables)
+        _flush_tree(draft)
+        os.replace(draft, folder)
+        _flush(project.published)
+        _swap(project, folder.name)
     click.echo(f"publish {build_id}: {pretty_path(folder)}")
     return folder
+
+
+def _new_folder(project, build_id):
+    """The folder of this publish. What lies there under the id is never taken for this build's content: the build may
+    have been audited again, or another warehouse published before."""
+    names = [build_id, *(f"{build_id}-{n}" for n in range(2, 1000))]
+    return next(project.published / name for name in names if not (project.published / name).exists())
 
 
 def _clear_leftovers(project):
     """What an interrupted publish left behind; nothing points to it."""
     project.published.mkdir(parents=True, exist_ok=True)
+    if project.current.exists() and not project.current.is_symlink():
+        raise InputError(f"{project.current} is not a link that publish made. Move it away and publish again.")
     for leftover in project.published.glob(".draft-*"):
         if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover)
@@ -58,7 +74,9 @@ def _clear_leftovers(project):
 def _write(project, file, build_id):
     """Fill the new file; returns its tables with their row counts."""
     # the build keeps its own name: its views ask for their tables by it
-    build = _quoted(project.warehouse.stem)
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        name = connection.execute("select current_database()").fetchone()[0]
+    build = _quoted(name)
     tables = []
     with contextlib.closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -68,28 +86,30 @@ def _write(project, file, build_id):
             """
             select table_schema, table_name
             from information_schema.tables
-            where table_catalog = $build and list_contains($schemas, table_schema)
+            where table_catalog = $build
+                and (list_contains($schemas, table_schema) or table_schema || '.' || table_name = $catalogue)
             order by table_schema, table_name
             """,
-            {"build": project.warehouse.stem, "schemas": list(PUBLISHED_SCHEMAS)},
+            {"build": name, "schemas": list(PUBLISHED_SCHEMAS), "catalogue": CATALOGUE},
         ).fetchall()
-        for schema, name in relations:
-            relation = f"{_quoted(schema)}.{_quoted(name)}"
+        for schema, table in relations:
+            relation = f"{_quoted(schema)}.{_quoted(table)}"
             connection.execute(f"create schema if not exists {TARGET}.{_quoted(schema)}")
             row_count = connection.execute(
                 f"create table {TARGET}.{relation} as select * from {build}.{relation} order by all"
             ).fetchone()[0]
-            tables.append({"schema": schema, "table": name, "rows": row_count})
-            click.echo(f"publish {schema}.{name}: {row_count:,} rows")
-        _copy_comments(connection, project.warehouse.stem, relations)
+            tables.append({"schema": schema, "table": table, "rows": row_count})
+            click.echo(f"publish {schema}.{table}: {row_count:,} rows")
+        _copy_comments(connection, name, relations)
         # findings are for readers too; they hold counts and questions, never values
         connection.execute(f"create schema {TARGET}.audit")
-        for table in ("builds", "expectation_results", "test_results"):
+        for table, comment in AUDIT_TABLES.items():
+            relation = f"{TARGET}.audit.{table}"
             connection.execute(
-                f"create table {TARGET}.audit.{table} as select * from {build}.audit.{table} "
-                "where build_id = ? order by all",
+                f"create table {relation} as select * from {build}.audit.{table} where build_id = ? order by all",
                 [build_id],
             )
+            connection.execute(f"comment on table {relation} is {_literal(comment)}")
         connection.execute(f"detach {TARGET}")
     return tables
 

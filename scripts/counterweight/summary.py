@@ -54,9 +54,11 @@ def show(project):
             "select fate, fate_reason, sum(row_count) from facts.fct_row_fates group by all order by 3 desc, 1, 2"
         ).fetchall()
     window = cell["window_days"]
-    click.echo(f"\nOf what we called resolved, how much held for {window} days?   (data to {_day(coverage[0][3])})\n")
+    seen = min([until for _, _, until, _ in coverage] + [coverage[0][3]])
+    click.echo(f"\nOf what we called resolved, how much held for {window} days?")
+    click.echo(f"(data to {_day(coverage[0][3])}; a failure could be seen until {_day(seen)})\n")
     _line("resolved", cell["resolved_count"])
-    _line("  too young to say", cell["pending_count"], None, f"their {window} days were not observed yet")
+    _line("  not known yet", cell["pending_count"], None, f"their {window} days were not observed to the end")
     _line(
         "  unobservable",
         cell["unobservable_count"],
@@ -69,15 +71,21 @@ def show(project):
         "came back",
         cell["falsified_count"],
         cell["return_rate"],
-        f"95 %: {_percent(cell['return_rate_low'])} to {_percent(cell['return_rate_high'])}",
+        f"95 %: {_percent(cell['return_rate_low'])} to {_percent(cell['return_rate_high'])}"
+        if cell["cohort_count"]
+        else "",
     )
     _line("  reopened: the tool shows it", cell["reopened_count"], cell["reopen_rate"])
     _line("  hidden by auto-close", cell["hidden_by_auto_close_count"], cell["hidden_by_auto_close_rate"])
     rest = cell["falsified_count"] - cell["reopened_count"] - cell["hidden_by_auto_close_count"]
     _line("  other new tickets", rest, None, "opened while the old one could still be reopened")
+    if cell["mature_count"] and 2 * cell["unobservable_count"] > cell["mature_count"]:
+        click.echo("\nMost customers are unknown or shared, so most returns could not be seen: mind who the rest are.")
     click.echo()
     for pair_id, name, headline, reality, reading in pairs:
-        click.echo(f"{pair_id}  {name}: {_percent(headline)} against {_percent(reality)}: {READINGS[reading]}")
+        click.echo(
+            f"{pair_id}  {name}: headline {_percent(headline)}, reality {_percent(reality)}: {READINGS[reading]}"
+        )
     click.echo("\nObserved until: " + "; ".join(f"{s} {f} {_day(until)}" for s, f, until, _ in coverage))
     click.echo("Fates of rows:  " + "; ".join(f"{n:,} {f}{f' ({why})' if why else ''}" for f, why, n in fates))
     click.echo(f"Findings:       {len(findings) or 'none'}")

@@ -7,6 +7,8 @@ import yaml
 
 from counterweight.errors import InputError, near_matches
 
+FEEDS = ("tickets_opened", "ticket_events", "messages", "surveys")
+
 
 def parse(project, text, as_of=None):
     """The mapping in `text` (YAML or JSON), with --as-of put in.
@@ -19,6 +21,8 @@ def parse(project, text, as_of=None):
         raise InputError(f"--vars is not YAML: {str(error).splitlines()[0]}.") from None
     if not isinstance(values, dict):
         raise InputError("--vars must be a mapping, for example --vars '{reporting_time_zone: Europe/Vienna}'.")
+    if as_of and values.get("as_of") not in (None, as_of):
+        raise InputError("--as-of and as_of in --vars differ. Give one of them.")
     if as_of:
         values["as_of"] = as_of
     declared = yaml.safe_load((project.root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
@@ -31,6 +35,12 @@ def parse(project, text, as_of=None):
     if values.get("as_of") is not None:
         values["as_of"] = _moment("as_of", values["as_of"])
     for system, feeds in _mapping(values, "observed_until", systems).items():
+        unknown = [feed for feed in feeds if feed not in FEEDS]
+        if unknown:
+            raise InputError(
+                f"observed_until of {system}: there is no feed '{unknown[0]}'.{near_matches(unknown[0], FEEDS)} "
+                f"Known: {', '.join(FEEDS)}."
+            )
         values["observed_until"][system] = {
             feed: _moment(f"observed_until of {feed}", at) for feed, at in feeds.items()
         }

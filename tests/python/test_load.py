@@ -85,6 +85,14 @@ def test_row_numbers_follow_the_file(project, tmp_path):
     assert table(project, "number, _row_number") == [(f"INC{n}", n) for n in range(1, 50001)]
 
 
+def test_a_file_name_with_brackets_is_a_name_and_no_pattern(project, tmp_path):
+    """Browsers name a second download export[1].csv; as a pattern that would be export1.csv."""
+    write(tmp_path, f"{HEADER}\n{ROW.replace('INC1', 'INC9')}\n", "export1.csv")
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n", "export[1].csv")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert table(project, "number, _source_file") == [("INC1", "export[1].csv")]
+
+
 def test_a_byte_order_mark_and_capital_headers_do_not_matter(project, tmp_path):
     path = write(tmp_path, b"\xef\xbb\xbf" + f"{HEADER.upper()}\n{ROW}\n".encode())
     load(project, "servicenow", [f"incident_event_log={path}"])
@@ -96,7 +104,13 @@ def test_a_column_that_a_later_file_adds_is_kept(project, tmp_path, capsys):
     later = write(tmp_path, f"{HEADER},u_new\n{ROW},x\n", "later.csv")
     load(project, "servicenow", [f"incident_event_log={later}"])
     assert table(project, "u_new") == [(None,), ("x",)]
-    assert "new column: u_new" in capsys.readouterr().out
+    assert "kept in raw and read by nothing: u_new" in capsys.readouterr().out
+
+
+def test_a_renamed_optional_column_is_pointed_at(project, tmp_path, capsys):
+    path = write(tmp_path, f"{HEADER},Assignment Group\n{ROW},Desk\n")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert "assignment_group: Did you mean 'assignment group'? Rename the column" in capsys.readouterr().out
 
 
 def test_a_missing_column_names_the_file_the_column_and_near_matches(project, tmp_path):
@@ -109,7 +123,9 @@ def test_a_missing_column_names_the_file_the_column_and_near_matches(project, tm
 
 def test_a_file_separated_by_semicolons_says_so(project, tmp_path):
     path = write(tmp_path, f"{HEADER}\n{ROW}\n".replace(",", ";"))
-    assert "may not be separated by commas" in fails(project, f"incident_event_log={path}")
+    message = fails(project, f"incident_event_log={path}")
+    assert "may not be separated by commas" in message
+    assert "is missing" not in message
 
 
 @pytest.mark.parametrize(

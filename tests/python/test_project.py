@@ -1,5 +1,6 @@
 """The project's own rules: what a reviewer would otherwise have to look for by eye."""
 
+import csv
 import json
 import re
 import shutil
@@ -104,6 +105,20 @@ def test_every_model_says_its_grain(manifest):
     for node in models(manifest).values():
         assert node["config"]["meta"].get("grain"), node["name"]
         assert node["description"], node["name"]
+
+
+def test_marked_headlines_and_realities_belong_to_a_pair_of_the_catalogue(manifest):
+    with (ROOT / "seeds" / "kpi_pairs.csv").open(encoding="utf-8") as file:
+        catalogue = {row["pair_id"] for row in csv.DictReader(file)}
+    marked = set()
+    for node in models(manifest).values():
+        for column in node["columns"].values():
+            meta = (column.get("config") or {}).get("meta") or {}
+            if "kpi_side" in meta or "kpi_pair" in meta:
+                marked.add((meta["kpi_pair"], meta["kpi_side"]))
+    # * stands for whichever pair the row is of
+    assert {pair for pair, _ in marked} == {*catalogue, "*"}
+    assert {side for _, side in marked} == {"headline", "reality"}
 
 
 def test_every_mart_with_a_window_has_it_in_its_grain(manifest):

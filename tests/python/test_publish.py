@@ -14,11 +14,12 @@ import pytest
 
 from conftest import ROOT, one
 from counterweight.audit import audit
-from counterweight.build import last_build, record
+from counterweight.build import build, last_build, record, run_dbt
 from counterweight.errors import AuditError, CounterweightError, InputError
-from counterweight.load import DEVELOPMENT_SALT
+from counterweight.load import DEVELOPMENT_SALT, load
 from counterweight.project import Project
 from counterweight.publish import FILE_NAME, PUBLISHED_SCHEMAS, open_published, publish
+from counterweight.worlds import simulate
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def served(project):
             for t in manifest["tables"]
         ]
     whole = digest == manifest["sha256"] and counts == [t["rows"] for t in manifest["tables"]] and min(counts) > 0
-    return manifest["build_id"], whole, folder.name == manifest["build_id"]
+    return manifest["build_id"], whole, folder.name.startswith(manifest["build_id"])
 
 
 def test_what_is_published_is_whole_and_has_comments(demo):
@@ -57,9 +58,10 @@ def test_what_is_published_is_whole_and_has_comments(demo):
             "select schema_name, column_name, comment from duckdb_columns() where not internal"
         ).fetchall()
     assert {"resolution_quality", "returned_claims", "balanced_scorecard"} <= {name for _, name, _ in tables}
-    assert {schema for schema, _, _ in tables} == {*PUBLISHED_SCHEMAS, "audit"}
-    undescribed = [name for schema, name, comment in [*tables, *columns] if schema != "audit" and not comment]
-    assert undescribed == []
+    assert {schema for schema, _, _ in tables} == {*PUBLISHED_SCHEMAS, "audit", "reference"}
+    assert [name for schema, name, _ in tables if schema == "reference"] == ["kpi_pairs"]
+    assert [name for _, name, comment in tables if not comment] == []
+    assert [name for schema, name, comment in columns if schema != "audit" and not comment] == []
 
 
 # Where a publish can be killed: at its n-th touch of the disk that others could see.
@@ -106,6 +108,42 @@ def test_a_publish_killed_at_any_step_leaves_the_last_build(copy, step):
     publish(copy)
     assert served(copy) == ("000002-waiting", True, True)
     assert not list(copy.published.glob(".draft*"))
+
+
+def test_what_lies_under_a_builds_name_is_never_taken_for_its_content(copy):
+    """Another warehouse may have published under the same id, or the same build with an older audit."""
+    publish(copy)
+    first = copy.current.resolve()
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("delete from facts.fct_claims")
+    publish(copy)
+    assert copy.current.resolve() != first
+    with contextlib.closing(open_published(copy)) as connection:
+        assert connection.execute("select count(*) from facts.fct_claims").fetchone() == (0,)
+
+
+def test_a_link_that_publish_did_not_make_is_left_alone(copy):
+    copy.current.unlink()
+    copy.current.mkdir()
+    with pytest.raises(InputError, match="not a link that publish made"):
+        publish(copy)
+
+
+def test_a_warehouse_may_have_dots_in_its_name(copy):
+    named = Project(copy.root, copy.warehouse.with_name("my.ware.house.duckdb"), copy.published)
+    copy.warehouse.rename(named.warehouse)
+    build(named, {})
+    audit(named)
+    publish(named)
+    assert served(named)[0] == last_build(named)[0]
+
+
+def test_files_loaded_after_the_build_are_not_called_a_defect(copy, tmp_path):
+    more, _ = simulate(tmp_path / "more", tickets=20, months=1, seed=1)
+    load(copy, "servicenow", [f"incident_event_log={more}"])
+    with pytest.raises(CounterweightError, match="Files were loaded after build") as caught:
+        audit(copy)
+    assert caught.value.exit_code == 1
 
 
 def test_a_reader_that_is_open_keeps_what_it_reads(copy):
@@ -157,8 +195,6 @@ def test_a_failed_expectation_keeps_readers_on_the_last_build(copy):
 
 def test_plain_dbt_makes_the_last_audit_worthless(copy):
     """Who rebuilds tables with dbt alone cannot publish them under an audit they never had."""
-    from counterweight.build import run_dbt
-
     run_dbt(copy, ["run", "--select", "dim_dates"], {})
     assert last_build(copy)[1] == "stale"
     with pytest.raises(CounterweightError, match="status: stale"):
