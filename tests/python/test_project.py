@@ -15,6 +15,7 @@ from conftest import ROOT
 from counterweight.audit import audit
 from counterweight.build import run_dbt
 from counterweight.errors import AuditError, CounterweightError
+from counterweight.load import declared_systems
 from counterweight.project import Project
 
 PROPERTIES = sorted(path for folder in ("models", "seeds", "macros") for path in (ROOT / folder).rglob("*.yml"))
@@ -119,6 +120,14 @@ def test_marked_headlines_and_realities_belong_to_a_pair_of_the_catalogue(manife
     # * stands for whichever pair the row is of
     assert {pair for pair, _ in marked} == {*catalogue, "*"}
     assert {side for _, side in marked} == {"headline", "reality"}
+
+
+def test_rows_are_compared_by_all_declared_columns(demo):
+    """A column that the sources file declares and the comparison forgets would make different rows copies."""
+    log = declared_systems(demo)["servicenow"]["incident_event_log"]
+    text = (ROOT / "models" / "staging" / "servicenow" / "base_servicenow__incident_event_log.sql").read_text()
+    compared = re.findall(r"'(\w+)'", re.search(r"set content = \[(.*?)\]", text, re.DOTALL).group(1))
+    assert compared == list(log.columns)
 
 
 def test_every_mart_with_a_window_has_it_in_its_grain(manifest):

@@ -5,6 +5,7 @@
 
 {%- set formats = var('source_timestamp_formats')['servicenow'] %}
 {%- set zone = var('source_time_zones')['servicenow'] %}
+{#- all columns that the sources file declares; a test compares the two lists -#}
 {%- set content = [
     'number', 'incident_state', 'active', 'reassignment_count', 'reopen_count', 'sys_mod_count', 'made_sla',
     'caller_id', 'opened_by', 'opened_at', 'sys_created_by', 'sys_created_at', 'sys_updated_by', 'sys_updated_at',
@@ -101,7 +102,9 @@ opened as (
 
     select
         *,
-        min(created_at) over (partition by ticket_id) as ticket_created_at
+        min(
+            case when created_at >= cast('{{ var("earliest_plausible_time") }}' as timestamp) then created_at end
+        ) over (partition by ticket_id) as ticket_created_at
     from copies
 
 ),
