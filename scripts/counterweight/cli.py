@@ -86,13 +86,15 @@ def variable_options(function):
 def load(project, system, files):
     """Land exports in schema raw, as they are: all of the files or none.
 
-    TABLE is a raw table of the system, as its sources file declares it; FILE a CSV, plain or gzipped. Rows are
-    appended with _loaded_at, _source_file, _row_number and source_system. A file whose content was loaded before is
-    skipped, whatever its name. A file that lacks a needed column names it and near matches, and loads nothing.
+    TABLE is a raw table of the system, as its sources file declares it; FILE a text file, plain or gzipped, separated
+    by commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Latin-1, or a pattern that names many. Rows are appended
+    with _loaded_at, _source_file, _row_number and source_system. A file whose content was loaded before is skipped,
+    whatever its name. A file that lacks a needed column names it and near matches, and loads nothing.
 
     \b
-    Example
+    Examples
       counterweight load --system servicenow incident_event_log=incident_event_log.csv.gz
+      counterweight load --system servicenow 'incident_event_log=exports/2025-*.csv'
     """
     from counterweight.load import load as land
 

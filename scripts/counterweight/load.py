@@ -1,12 +1,18 @@
 """`load`: land exports in schema raw, as they are. The one place that reads the clock."""
 
+import codecs
+import contextlib
 import csv
 import dataclasses
 import datetime
+import glob
 import gzip
 import hashlib
+import io
 import os
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 import click
@@ -25,6 +31,15 @@ META_COLUMNS = {
     "source_system": "varchar",
 }
 LINE_LIMIT = 16 * 1024 * 1024
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+ENCODINGS = {
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "cp1252": "Windows-1252 (Latin-1)",
+    "latin-1": "Latin-1",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +62,8 @@ class Export:
     sha256: str
     byte_count: int
     is_gzip: bool
+    encoding: str
+    delimiter: str
 
 
 def declared_systems(project):
@@ -76,7 +93,7 @@ def declared_systems(project):
 def load(project, system, pairs):
     """Land files in schema raw; all of them or none.
 
-    pairs  `table=FILE` texts. A file whose content was loaded before is skipped.
+    pairs  `table=FILE` texts; FILE may be a pattern. A file whose content was loaded before is skipped.
     Raises InputError with nothing loaded where a file cannot be used.
     """
     systems = declared_systems(project)
@@ -84,20 +101,21 @@ def load(project, system, pairs):
         raise InputError(
             f"No source system '{system}'.{near_matches(system, systems)} Known: {', '.join(sorted(systems))}."
         )
-    exports = [_examine(systems[system], system, pair) for pair in pairs]
+    exports = [_examine(table, path) for pair in pairs for table, path in _files(systems[system], system, pair)]
     with project.lock():
         connection = project.connect()
         try:
             connection.execute("begin")
             _prepare(connection)
             for export in exports:
-                _land(connection, system, export)
+                _land(connection, project, system, export)
             connection.execute("commit")
         finally:
             connection.close()
 
 
-def _examine(tables, system, pair):
+def _files(tables, system, pair):
+    """The raw table of a `table=FILE` text, with each file that it names."""
     name, separator, file = pair.partition("=")
     if not separator or not name or not file:
         raise InputError(f"'{pair}' is not of the form table=FILE, for example {next(iter(tables))}=export.csv.gz.")
@@ -106,18 +124,27 @@ def _examine(tables, system, pair):
             f"System '{system}' has no table '{name}'.{near_matches(name, tables)} Known: {', '.join(sorted(tables))}."
         )
     path = Path(file).expanduser()
-    if not path.exists():
+    if path.exists():
+        return [(tables[name], path)]
+    # a file of that very name goes before a pattern: browsers write export[1].csv
+    matches = sorted(glob.glob(str(path)))
+    if not matches:
         siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(f"{path}: no such file.{near_matches(path.name, siblings)} Nothing was loaded.")
+    return [(tables[name], Path(match)) for match in matches]
+
+
+def _examine(table, path):
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a CSV file in it. Nothing was loaded.")
     is_gzip = _starts_like_gzip(path)
-    sha256, byte_count = _hash(path, is_gzip)
+    sha256, byte_count, is_utf8 = _read_through(path, is_gzip)
     if byte_count == 0:
         raise InputError(f"{path}: the file is empty. Export it again. Nothing was loaded.")
-    header = _header(path, is_gzip)
-    _check_header(path, header, tables[name])
-    return Export(path, tables[name], header, sha256, byte_count, is_gzip)
+    encoding = "utf-8-sig" if is_utf8 else _encoding(path, is_gzip)
+    header, delimiter = _header(path, is_gzip, encoding)
+    _check_header(path, header, table)
+    return Export(path, table, header, sha256, byte_count, is_gzip, encoding, delimiter)
 
 
 def _starts_like_gzip(path):
@@ -129,34 +156,66 @@ def _open(path, is_gzip):
     return gzip.open(path, "rb") if is_gzip else path.open("rb")
 
 
-def _hash(path, is_gzip):
-    """SHA-256 and length of the content, unpacked: the same export is the same file plain or gzipped."""
+def _read_through(path, is_gzip):
+    """SHA-256 and length of the content, unpacked (the same export is the same file plain or gzipped), and whether it
+    is UTF-8."""
     digest = hashlib.sha256()
     length = 0
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_utf8 = True
     try:
         with _open(path, is_gzip) as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
+                # UTF-16 of plain letters is valid UTF-8 with a zero byte behind each
+                is_utf8 = is_utf8 and _decodes(decoder, chunk) and not (length == 0 and b"\0" in chunk[:4])
                 length += len(chunk)
     except (EOFError, gzip.BadGzipFile, OSError) as error:
         raise InputError(
             f"{path}: cannot be read to its end ({error.__class__.__name__}: the file is truncated or damaged). "
             "Copy or export it again. Nothing was loaded."
         ) from None
-    return digest.hexdigest(), length
+    return digest.hexdigest(), length, is_utf8 and _decodes(decoder, b"", final=True)
 
 
-def _header(path, is_gzip):
-    with _open(path, is_gzip) as file:
-        first = file.readline(LINE_LIMIT)
+def _decodes(decoder, chunk, final=False):
     try:
-        text = first.decode("utf-8-sig")
+        decoder.decode(chunk, final)
     except UnicodeDecodeError:
-        raise InputError(f"{path}: the header is not UTF-8. Save the export as UTF-8. Nothing was loaded.") from None
-    names = tuple(name.strip().lower() for name in next(csv.reader([text]), []))
+        return False
+    return True
+
+
+def _encoding(path, is_gzip):
+    """Encoding of a text that is not UTF-8: UTF-16 by its byte-order mark or zero bytes, else what Windows writes, else
+    Latin-1, which any bytes are."""
+    with _open(path, is_gzip) as file:
+        start = file.read(4)
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        if b"\0" in start:
+            return "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
+        decoder = codecs.getincrementaldecoder("cp1252")()
+        if _decodes(decoder, start) and all(
+            _decodes(decoder, chunk) for chunk in iter(lambda: file.read(1 << 20), b"")
+        ):
+            return "cp1252"
+    return "latin-1"
+
+
+def _header(path, is_gzip, encoding):
+    """(column names in lower case, delimiter): the delimiter is the one that gives the first line most names."""
+    try:
+        with _open(path, is_gzip) as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+            first = text.readline(LINE_LIMIT)
+    except UnicodeError:
+        raise InputError(f"{path}: the first line is no text in {ENCODINGS[encoding]}. Nothing was loaded.") from None
+    headers = {delimiter: next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    delimiter = max(headers, key=lambda candidate: len(headers[candidate]))
+    names = tuple(name.strip().lower() for name in headers[delimiter])
     if not any(names):
         raise InputError(f"{path}: the first line holds no column names. Nothing was loaded.")
-    return names
+    return names, delimiter
 
 
 def _check_header(path, header, table):
@@ -171,8 +230,8 @@ def _check_header(path, header, table):
     missing = [name for name in table.required if name not in header]
     if missing and len(header) == 1:
         raise InputError(
-            f"{path}: the header is one column, so the file may not be separated by commas. Export it as "
-            "comma-separated text. Nothing was loaded."
+            f"{path}: the header is one column, so the file is not separated by commas, semicolons, tabs or bars. "
+            "Export it as comma-separated text. Nothing was loaded."
         )
     if missing:
         spare = [name for name in header if name not in table.columns]
@@ -214,7 +273,7 @@ def _prepare(connection):
         )
 
 
-def _land(connection, system, export):
+def _land(connection, project, system, export):
     name = pretty_path(export.path)
     before = connection.execute(
         "select source_file from raw._loads where source_system = ? and raw_table = ? and content_sha256 = ?",
@@ -223,11 +282,15 @@ def _land(connection, system, export):
     if before:
         click.echo(f"load   {name}: already loaded as {before[0]}, skipped")
         return
-    click.echo(f"load   {name}: reading {export.byte_count:,} bytes")
+    click.echo(
+        f"load   {name}: reading {export.byte_count:,} bytes, {ENCODINGS[export.encoding]}, separated by "
+        f"{DELIMITERS[export.delimiter]}"
+    )
     loaded_at = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     target = f'raw."{export.table.identifier}"'
     _match_columns(connection, export)
-    row_count = _insert(connection, system, export, target, loaded_at)
+    with _as_utf8(project, export) as (path, compression):
+        row_count = _insert(connection, system, export, target, loaded_at, path, compression)
     if row_count == 0:
         raise InputError(f"{name}: the file has a header and no rows. Export it again. Nothing was loaded.")
     connection.execute(
@@ -258,7 +321,30 @@ def _match_columns(connection, export):
             connection.execute(f'alter table raw."{identifier}" add column {_quoted(name)} varchar')
 
 
-def _insert(connection, system, export, target, loaded_at):
+@contextlib.contextmanager
+def _as_utf8(project, export):
+    """(path, compression) of the export in the encoding that DuckDB reads; a copy lives as long as the reading."""
+    if export.encoding == "utf-8-sig":
+        yield export.path, "gzip" if export.is_gzip else "none"
+        return
+    # beside the build file, which holds the same rows, and not in a folder that others may read
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=project.warehouse.parent) as copy:
+        try:
+            with (
+                _open(export.path, export.is_gzip) as file,
+                io.TextIOWrapper(file, encoding=export.encoding, newline="") as text,
+            ):
+                shutil.copyfileobj(text, copy, 1 << 20)
+        except UnicodeError:
+            raise InputError(
+                f"{export.path}: it is not {ENCODINGS[export.encoding]} to its end; it may be truncated. "
+                "Export it again. Nothing was loaded."
+            ) from None
+        copy.flush()
+        yield Path(copy.name), "none"
+
+
+def _insert(connection, system, export, target, loaded_at, path, compression):
     columns = ", ".join(_quoted(name) for name in export.header)
     try:
         return connection.execute(
@@ -266,17 +352,18 @@ def _insert(connection, system, export, target, loaded_at):
             insert into {target} ({columns}, _loaded_at, _source_file, _row_number, source_system)
             select {columns}, $loaded_at, $source_file, row_number() over (), $system
             from read_csv(
-                $path, columns = $columns, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
-                compression = $compression, max_line_size = {LINE_LIMIT}
+                $path, columns = $columns, header = true, auto_detect = false, delim = $delimiter, quote = '"',
+                escape = '"', compression = $compression, max_line_size = {LINE_LIMIT}
             )
             """,
             {
                 "loaded_at": loaded_at,
                 "source_file": export.path.name,
                 "system": system,
-                "path": _literal_path(export.path),
+                "path": _literal_path(path),
+                "delimiter": export.delimiter,
                 "columns": dict.fromkeys(export.header, "VARCHAR"),
-                "compression": "gzip" if export.is_gzip else "none",
+                "compression": compression,
             },
         ).fetchone()[0]
     except Exception as error:
@@ -297,13 +384,11 @@ def _reason(message):
         return f"{where}: it has {columns.group(2)} fields, the header has {columns.group(1)}."
     # DuckDB appends a list of its options, so only whole phrases tell
     text = message.lower()
-    if "invalid unicode" in text or "not utf-8 encoded" in text:
-        return f"{where}: it is not UTF-8. Save the export as UTF-8."
     if "unterminated quote" in text:
         return f"{where}: a quotation mark is opened and not closed."
     if "maximum line size of" in text:
         return f"{where}: it is longer than {LINE_LIMIT:,} bytes."
-    return f"{where} as comma-separated text."
+    return f"{where} as separated text."
 
 
 def _quoted(name):
