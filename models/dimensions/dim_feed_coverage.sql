@@ -1,5 +1,5 @@
 -- Grain: one feed of one source system. Until when was it observed? A stopped or fading feed must not make claims
--- look held, so the feed ends with its last dense day unless the var `observed_until` says better.
+-- look held, so the feed ends with its last dense day unless it was declared: by the var, or else at a load.
 -- Dense depends on the dense days before, hence the recursion, one step a day.
 {% set declared = [] %}
 {% for system, feeds in var('observed_until').items() %}
@@ -176,9 +176,13 @@ final as (
         spans.first_record_at,
         spans.last_record_at,
         dense.last_dense_day,
-        declared.declared_until is not null as is_declared,
+        coalesce(declared.declared_until, at_load.observed_until) is not null as is_declared,
         -- the day was seen to its end
-        coalesce(declared.declared_until, cast(dense.last_dense_day + interval '1' day as timestamp)) as observed_until,
+        coalesce(
+            declared.declared_until,
+            at_load.observed_until,
+            cast(dense.last_dense_day + interval '1' day as timestamp)
+        ) as observed_until,
         {% if var('as_of') is not none -%}
         -- pinned, but never later than what the data reach: nothing was left out, so there is nothing after it
         case
@@ -198,6 +202,10 @@ final as (
         on
             spans.source_system = declared.source_system
             and spans.feed = declared.feed
+    left join {{ ref('stg_load__observed_until') }} as at_load
+        on
+            spans.source_system = at_load.source_system
+            and spans.feed = at_load.feed
 
 )
 

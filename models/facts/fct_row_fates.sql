@@ -6,7 +6,6 @@ with
 rows as (
 
     {% for system, tables in typed_logs.items() if system in var('source_systems') -%}
-    {%- set outer_last = loop.last -%}
     {% for table, model in tables.items() -%}
     select
         '{{ system }}' as source_system,
@@ -16,9 +15,18 @@ rows as (
         fate,
         fate_reason
     from {{ ref(model) }}
-    {{ 'union all' if not (outer_last and loop.last) }}
+    union all
     {% endfor %}
-    {% endfor %}
+    {% endfor -%}
+    -- lines that never became rows
+    select
+        source_system,
+        raw_table,
+        source_file,
+        loaded_at,
+        'quarantined' as fate,
+        reason as fate_reason
+    from {{ ref('stg_load__rejects') }}
 
 ),
 

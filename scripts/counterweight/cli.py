@@ -65,6 +65,16 @@ def system_option(required):
     )
 
 
+def observed_until_option(function):
+    return click.option(
+        "--observed-until",
+        multiple=True,
+        metavar="FEED=TIME",
+        help="First instant (UTC) at which a feed was no longer observed, where you know it, for example "
+        "tickets_opened=2016-06-01; may be repeated. Without it the last dense day of the feed decides.",
+    )(function)
+
+
 def variable_options(function):
     function = click.option(
         "--as-of",
@@ -81,15 +91,17 @@ def variable_options(function):
 
 @main.command(short_help="Land exports in schema raw, as they are.")
 @system_option(required=True)
+@observed_until_option
 @click.argument("files", nargs=-1, required=True, metavar="TABLE=FILE...")
 @click.pass_obj
-def load(project, system, files):
+def load(project, system, files, observed_until):
     """Land exports in schema raw, as they are: all of the files or none.
 
     TABLE is a raw table of the system, as its sources file declares it; FILE a text file, plain or gzipped, separated
     by commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Latin-1, or a pattern that names many. Rows are appended
     with _loaded_at, _source_file, _row_number and source_system. A file whose content was loaded before is skipped,
-    whatever its name. A file that lacks a needed column names it and near matches, and loads nothing.
+    whatever its name. A file that lacks a needed column names it and near matches, and loads nothing. Lines that cannot
+    be read as rows are counted and kept in raw._rejects, by number and reason.
 
     \b
     Examples
@@ -97,8 +109,9 @@ def load(project, system, files):
       counterweight load --system servicenow 'incident_event_log=exports/2025-*.csv'
     """
     from counterweight.load import load as land
+    from counterweight.variables import parse_ends
 
-    land(project, system, files)
+    land(project, system, files, parse_ends(observed_until))
 
 
 @main.command(short_help="Turn raw rows into facts and marts.")
@@ -145,10 +158,11 @@ def publish(project):
 
 @main.command(short_help="Load, build, audit and publish.")
 @system_option(required=False)
+@observed_until_option
 @variable_options
 @click.argument("files", nargs=-1, metavar="[TABLE=FILE]...")
 @click.pass_obj
-def run(project, system, files, variables, as_of):
+def run(project, system, files, observed_until, variables, as_of):
     """Load (where files are given), build, audit, publish, and say what came out.
 
     \b
@@ -161,15 +175,18 @@ def run(project, system, files, variables, as_of):
     from counterweight.build import build as make
     from counterweight.load import load as land
     from counterweight.publish import publish as hand_over
-    from counterweight.variables import parse
+    from counterweight.variables import parse, parse_ends
 
     if files and not system:
         raise InputError("Files need --system, for example --system servicenow.")
+    if observed_until and not files:
+        raise InputError("--observed-until is written down with a load; name the files as well.")
     if system and not files:
         raise InputError(f"--system {system} needs files, for example incident_event_log=export.csv.gz.")
     values = parse(project, variables, as_of)
+    ends = parse_ends(observed_until)
     if files:
-        land(project, system, files)
+        land(project, system, files, ends)
     make(project, values)
     test(project)
     hand_over(project)

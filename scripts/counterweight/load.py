@@ -31,6 +31,22 @@ META_COLUMNS = {
     "source_system": "varchar",
 }
 LINE_LIMIT = 16 * 1024 * 1024
+# DuckDB's words for what is wrong with a line, and ours.
+REJECT_KINDS = {
+    "MISSING COLUMNS": "too_few_fields",
+    "TOO MANY COLUMNS": "too_many_fields",
+    "UNQUOTED VALUE": "open_quotation_mark",
+    "INVALID ENCODING": "not_text",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+}
+REJECT_REASONS = {
+    "too_few_fields": "fewer fields than the header",
+    "too_many_fields": "more fields than the header",
+    "open_quotation_mark": "a quotation mark in the wrong place",
+    "not_text": "bytes that are no text",
+    "line_too_long": f"longer than {LINE_LIMIT:,} bytes",
+    "unreadable_line": "unreadable",
+}
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 ENCODINGS = {
     "utf-8-sig": "UTF-8",
@@ -64,6 +80,8 @@ class Export:
     is_gzip: bool
     encoding: str
     delimiter: str
+    line_count: int
+    has_mixed_newlines: bool
 
 
 def declared_systems(project):
@@ -71,7 +89,8 @@ def declared_systems(project):
     systems = {}
     for path in sorted((project.root / "models" / "staging").glob("*/*sources.yml")):
         for source in yaml.safe_load(path.read_text(encoding="utf-8")).get("sources", []):
-            if source["schema"] != "raw":
+            is_ours = (source.get("config") or {}).get("meta", {}).get("kept_by_load")
+            if source["schema"] != "raw" or is_ours:
                 continue
             tables = {}
             for table in source["tables"]:
@@ -90,10 +109,12 @@ def declared_systems(project):
     return systems
 
 
-def load(project, system, pairs):
+def load(project, system, pairs, observed_until=()):
     """Land files in schema raw; all of them or none.
 
-    pairs  `table=FILE` texts; FILE may be a pattern. A file whose content was loaded before is skipped.
+    pairs           `table=FILE` texts; FILE may be a pattern. A file whose content was loaded before is skipped.
+    observed_until  (feed, first instant no longer observed) of feeds whose end is known
+    Lines that cannot be read as rows are kept apart, by number and reason.
     Raises InputError with nothing loaded where a file cannot be used.
     """
     systems = declared_systems(project)
@@ -109,6 +130,9 @@ def load(project, system, pairs):
             _prepare(connection)
             for export in exports:
                 _land(connection, project, system, export)
+            for feed, until in observed_until:
+                connection.execute("insert into raw._observed_until values (?, ?, ?, ?)", [system, feed, until, _now()])
+                click.echo(f"load   {system} {feed}: observed until {until} UTC")
             connection.execute("commit")
         finally:
             connection.close()
@@ -138,13 +162,13 @@ def _examine(table, path):
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a CSV file in it. Nothing was loaded.")
     is_gzip = _starts_like_gzip(path)
-    sha256, byte_count, is_utf8 = _read_through(path, is_gzip)
+    sha256, byte_count, line_count, is_utf8, has_mixed_newlines = _read_through(path, is_gzip)
     if byte_count == 0:
         raise InputError(f"{path}: the file is empty. Export it again. Nothing was loaded.")
     encoding = "utf-8-sig" if is_utf8 else _encoding(path, is_gzip)
     header, delimiter = _header(path, is_gzip, encoding)
     _check_header(path, header, table)
-    return Export(path, table, header, sha256, byte_count, is_gzip, encoding, delimiter)
+    return Export(path, table, header, sha256, byte_count, is_gzip, encoding, delimiter, line_count, has_mixed_newlines)
 
 
 def _starts_like_gzip(path):
@@ -157,10 +181,11 @@ def _open(path, is_gzip):
 
 
 def _read_through(path, is_gzip):
-    """SHA-256 and length of the content, unpacked (the same export is the same file plain or gzipped), and whether it
-    is UTF-8."""
+    """SHA-256, length and lines of the content, unpacked (the same export is the same file plain or gzipped), whether
+    it is UTF-8, and whether its lines end in two ways."""
     digest = hashlib.sha256()
-    length = 0
+    length = lines = returns = 0
+    last = b"\n"
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = True
     try:
@@ -170,12 +195,17 @@ def _read_through(path, is_gzip):
                 # UTF-16 of plain letters is valid UTF-8 with a zero byte behind each
                 is_utf8 = is_utf8 and _decodes(decoder, chunk) and not (length == 0 and b"\0" in chunk[:4])
                 length += len(chunk)
+                lines += chunk.count(b"\n")
+                returns += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+                # UTF-16 ends its lines with a zero byte behind the line feed, or before it
+                last = chunk.rstrip(b"\0")[-1:] or last
     except (EOFError, gzip.BadGzipFile, OSError) as error:
         raise InputError(
             f"{path}: cannot be read to its end ({error.__class__.__name__}: the file is truncated or damaged). "
             "Copy or export it again. Nothing was loaded."
         ) from None
-    return digest.hexdigest(), length, is_utf8 and _decodes(decoder, b"", final=True)
+    is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
+    return digest.hexdigest(), length, lines + (last != b"\n"), is_utf8, 0 < returns < lines
 
 
 def _decodes(decoder, chunk, final=False):
@@ -252,7 +282,14 @@ def _prepare(connection):
         create table if not exists raw._loads (
             source_system varchar, raw_table varchar, source_file varchar, content_sha256 varchar,
             row_count bigint, byte_count bigint, loaded_at timestamp
-        )
+        );
+        create table if not exists raw._rejects (
+            source_system varchar, raw_table varchar, source_file varchar, line_number bigint, reason varchar,
+            loaded_at timestamp
+        );
+        create table if not exists raw._observed_until (
+            source_system varchar, feed varchar, observed_until timestamp, declared_at timestamp
+        );
         """
     )
     connection.execute("create table if not exists private.salt (salt varchar)")
@@ -286,11 +323,13 @@ def _land(connection, project, system, export):
         f"load   {name}: reading {export.byte_count:,} bytes, {ENCODINGS[export.encoding]}, separated by "
         f"{DELIMITERS[export.delimiter]}"
     )
-    loaded_at = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    loaded_at = _now()
     target = f'raw."{export.table.identifier}"'
     _match_columns(connection, export)
     with _as_utf8(project, export) as (path, compression):
         row_count = _insert(connection, system, export, target, loaded_at, path, compression)
+        rejects = _rejects(connection, path, compression)
+    _keep_rejects(connection, system, export, row_count, loaded_at, rejects)
     if row_count == 0:
         raise InputError(f"{name}: the file has a header and no rows. Export it again. Nothing was loaded.")
     connection.execute(
@@ -298,6 +337,12 @@ def _land(connection, project, system, export):
         [system, export.table.name, export.path.name, export.sha256, row_count, export.byte_count, loaded_at],
     )
     click.echo(f"load   {name}: {row_count:,} rows into {system}.{export.table.name}")
+    if rejects:
+        shown = "; ".join(f"line {line}: {REJECT_REASONS[reason]}" for line, reason in rejects[:3])
+        more = f"; and {len(rejects) - 3:,} more" if len(rejects) > 3 else ""
+        click.echo(f"       lines rejected: {len(rejects):,} ({shown}{more}); all of them in raw._rejects")
+        if rejects[-1] == (export.line_count, "too_few_fields"):
+            click.echo("       the last line is cut short: the file may be truncated")
     absent = [column for column in export.table.columns if column not in export.header]
     unknown = [column for column in export.header if column not in export.table.columns]
     if absent:
@@ -307,6 +352,52 @@ def _land(connection, project, system, export):
             click.echo(f"       {column}:{hint} Rename the column and load the file again.")
     if unknown:
         click.echo(f"       in the file, kept in raw and read by nothing: {', '.join(unknown)}")
+
+
+def _now():
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+
+
+def _rejects(connection, path, compression):
+    """(line, reason) of what the last reading could not use. DuckDB counts a row with a line break in it as one line;
+    people's editors do not, so lines are counted up to the byte where the row begins."""
+    found = connection.execute(
+        "select distinct coalesce(line_byte_position, byte_position, 0), error_type from reject_errors order by all"
+    ).fetchall()
+    rejects = []
+    line, position = 1, 0
+    if found:
+        with _open(path, compression == "gzip") as file:
+            for start, kind in found:
+                while position < start and (chunk := file.read(min(1 << 20, start - position))):
+                    line += chunk.count(b"\n")
+                    position += len(chunk)
+                rejects.append((line, REJECT_KINDS.get(kind, "unreadable_line")))
+    return rejects
+
+
+def _keep_rejects(connection, system, export, row_count, loaded_at, rejects):
+    """Write down the lines that could not be used.
+
+    InputError where nothing could be used, or where a quotation mark that nobody closes has swallowed lines after it:
+    how many rows those were, nobody can tell.
+    """
+    open_marks = [line for line, reason in rejects if reason == "open_quotation_mark"]
+    if open_marks and 1 + row_count + len(rejects) < export.line_count:
+        raise InputError(
+            f"{export.path}: line {open_marks[0]} cannot be read: a quotation mark is opened and not closed, and what "
+            "follows cannot be told apart. Mend that line. Nothing was loaded."
+        )
+    if rejects and row_count == 0:
+        line, reason = rejects[0]
+        raise InputError(
+            f"{export.path}: no line can be read as a row; line {line}: {REJECT_REASONS[reason]}. Nothing was loaded."
+        )
+    for line, reason in rejects:
+        connection.execute(
+            "insert into raw._rejects values (?, ?, ?, ?, ?, ?)",
+            [system, export.table.name, export.path.name, line, reason, loaded_at],
+        )
 
 
 def _match_columns(connection, export):
@@ -323,8 +414,8 @@ def _match_columns(connection, export):
 
 @contextlib.contextmanager
 def _as_utf8(project, export):
-    """(path, compression) of the export in the encoding that DuckDB reads; a copy lives as long as the reading."""
-    if export.encoding == "utf-8-sig":
+    """(path, compression) of the export as DuckDB reads it; a copy lives as long as the reading."""
+    if export.encoding == "utf-8-sig" and not export.has_mixed_newlines:
         yield export.path, "gzip" if export.is_gzip else "none"
         return
     # beside the build file, which holds the same rows, and not in a folder that others may read
@@ -332,7 +423,9 @@ def _as_utf8(project, export):
         try:
             with (
                 _open(export.path, export.is_gzip) as file,
-                io.TextIOWrapper(file, encoding=export.encoding, newline="") as text,
+                io.TextIOWrapper(
+                    file, encoding=export.encoding, newline=None if export.has_mixed_newlines else ""
+                ) as text,
             ):
                 shutil.copyfileobj(text, copy, 1 << 20)
         except UnicodeError:
@@ -346,6 +439,7 @@ def _as_utf8(project, export):
 
 def _insert(connection, system, export, target, loaded_at, path, compression):
     columns = ", ".join(_quoted(name) for name in export.header)
+    connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     try:
         return connection.execute(
             f"""
@@ -353,7 +447,7 @@ def _insert(connection, system, export, target, loaded_at, path, compression):
             select {columns}, $loaded_at, $source_file, row_number() over (), $system
             from read_csv(
                 $path, columns = $columns, header = true, auto_detect = false, delim = $delimiter, quote = '"',
-                escape = '"', compression = $compression, max_line_size = {LINE_LIMIT}
+                escape = '"', compression = $compression, max_line_size = {LINE_LIMIT}, store_rejects = true
             )
             """,
             {
@@ -378,17 +472,7 @@ def _literal_path(path):
 def _reason(message):
     """What DuckDB found wrong with the file, without the values it quotes."""
     line = re.search(r"CSV Error on Line: (\d+)", message)
-    where = f"line {line.group(1)} cannot be read" if line else "the file cannot be read"
-    columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
-    if columns:
-        return f"{where}: it has {columns.group(2)} fields, the header has {columns.group(1)}."
-    # DuckDB appends a list of its options, so only whole phrases tell
-    text = message.lower()
-    if "unterminated quote" in text:
-        return f"{where}: a quotation mark is opened and not closed."
-    if "maximum line size of" in text:
-        return f"{where}: it is longer than {LINE_LIMIT:,} bytes."
-    return f"{where} as separated text."
+    return (f"line {line.group(1)} cannot be read" if line else "the file cannot be read") + " as separated text."
 
 
 def _quoted(name):

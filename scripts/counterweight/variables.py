@@ -51,6 +51,20 @@ def parse(project, text, as_of=None):
     return values
 
 
+def parse_ends(texts):
+    """(feed, UTC time as text) of `feed=TIME` texts, as `load --observed-until` takes them."""
+    ends = []
+    for text in texts:
+        feed, _, at = text.partition("=")
+        if feed not in FEEDS:
+            raise InputError(
+                f"--observed-until {text}: there is no feed '{feed}'.{near_matches(feed, FEEDS)} "
+                f"Known: {', '.join(FEEDS)}. Write feed=TIME, for example tickets_opened='2016-06-01 00:00:00'."
+            )
+        ends.append((feed, _moment(f"--observed-until {feed}", at)))
+    return ends
+
+
 def _mapping(values, name, systems):
     mapping = values.get(name) or {}
     if not isinstance(mapping, dict):

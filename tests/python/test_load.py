@@ -8,6 +8,7 @@ import pytest
 
 from counterweight.errors import BusyError, InputError
 from counterweight.load import declared_systems, load
+from counterweight.variables import parse_ends
 
 HEADER = "number,incident_state,sys_mod_count,caller_id,opened_at,sys_updated_at,contact_type,category"
 ROW = "INC1,New,0,Ann Example,1/3/2016 10:00,1/3/2016 10:00,Phone,Mail"
@@ -171,9 +172,8 @@ def test_a_pattern_loads_all_its_files_in_the_order_of_their_names(project, tmp_
     [
         pytest.param(b"", "the file is empty", id="empty"),
         pytest.param(f"{HEADER}\n", "a header and no rows", id="header only"),
-        pytest.param(f"{HEADER}\n{ROW}\nINC2,SECRET\n", "line 3 cannot be read: it has 2 fields", id="short row"),
-        pytest.param(f"{HEADER}\n{ROW},SECRET\n", "it has 9 fields, the header has 8", id="long row"),
-        pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n', "line 3 cannot be read: a quotation mark", id="open quote"),
+        pytest.param(f"{HEADER}\n{ROW},SECRET\n", "no line can be read as a row; line 2: more fields", id="long rows"),
+        pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n{ROW}\n', "line 3 cannot be read: a quot", id="open quote"),
         pytest.param(f"{HEADER}\n{ROW}\nSECRET".encode("utf-16")[:-1], "not UTF-16 to its end", id="half a letter"),
         pytest.param(gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 99)[:-20], "truncated or damaged", id="truncated"),
         pytest.param(f"{HEADER},number\n{ROW},INC2\n", "column 'number' stands twice", id="column twice"),
@@ -190,9 +190,73 @@ def test_unusable_files_say_what_is_wrong_and_never_a_value(project, tmp_path, c
     assert "SECRET" not in message
 
 
+def rejects(project):
+    with contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as connection:
+        return connection.execute(
+            "select source_file, line_number, reason from raw._rejects order by line_number"
+        ).fetchall()
+
+
+def test_lines_that_are_no_rows_are_kept_apart_by_number_and_reason(project, tmp_path, capsys):
+    lines = [HEADER, ROW, "INC2,SECRET", ROW.replace("INC1", '"INC3"'), f"{ROW},SECRET", f'{ROW[:-4]}"SECRET"x', ROW]
+    path = write(tmp_path, "\n".join(lines) + "\n")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert table(project, "number, _row_number") == [("INC1", 1), ("INC3", 2), ("INC1", 3)]
+    assert rejects(project) == [
+        ("export.csv", 3, "too_few_fields"),
+        ("export.csv", 5, "too_many_fields"),
+        ("export.csv", 6, "open_quotation_mark"),
+    ]
+    printed = capsys.readouterr().out
+    assert "3 rows into" in printed
+    assert "lines rejected: 3 (line 3: fewer fields than the header; line 5: more" in printed
+    assert "truncated" not in printed
+    assert b"SECRET" not in project.warehouse.read_bytes()
+
+
+def test_lines_may_end_in_two_ways(project, tmp_path):
+    """Two exports pasted together, or line feeds inside quoted text of a Windows file."""
+    quoted = ROW.replace("INC1", "INC2").replace("Mail", '"Mail\nand more"')
+    path = write(tmp_path, f"{HEADER}\r\n{ROW}\r\n{quoted}\r\nINC3,cut\n{ROW}\n".encode())
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert table(project, "number, category") == [("INC1", "Mail"), ("INC2", "Mail\nand more"), ("INC1", "Mail")]
+    assert rejects(project) == [("export.csv", 5, "too_few_fields")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_rejects_name_the_line_that_an_editor_shows(project, tmp_path, encoding, is_packed):
+    lines = [HEADER, *[ROW.replace("Mail", '"Mail\n\nä"')] * 3, "cut", *[ROW] * 20000, "cut", ROW]
+    content = ("\n".join(lines) + "\n").encode(encoding)
+    path = write(tmp_path, gzip.compress(content) if is_packed else content)
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    text = content.decode(encoding).split("\n")
+    assert [line for _, line, _ in rejects(project)] == [n for n, line in enumerate(text, 1) if line == "cut"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_last_line_that_is_cut_short_is_pointed_at(project, tmp_path, capsys, encoding):
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n{ROW[:20]}".encode(encoding))
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert rejects(project) == [("export.csv", 3, "too_few_fields")]
+    assert "the last line is cut short: the file may be truncated" in capsys.readouterr().out
+
+
+def test_the_end_of_a_feed_can_be_declared(project, tmp_path, capsys):
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n")
+    ends = parse_ends(["tickets_opened=2016-06-01", "ticket_events=2016-06-01T02:00:00+02:00"])
+    load(project, "servicenow", [f"incident_event_log={path}"], ends)
+    with contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as connection:
+        declared = connection.execute(
+            "select feed, cast(observed_until as varchar) from raw._observed_until"
+        ).fetchall()
+    assert declared == [("tickets_opened", "2016-06-01 00:00:00"), ("ticket_events", "2016-06-01 00:00:00")]
+    assert "servicenow tickets_opened: observed until 2016-06-01 00:00:00 UTC" in capsys.readouterr().out
+
+
 def test_one_bad_file_keeps_the_good_one_out(project, tmp_path):
     good = write(tmp_path, f"{HEADER}\n{ROW}\n", "good.csv")
-    bad = write(tmp_path, f"{HEADER}\n{ROW}\nINC2\n", "bad.csv")
+    bad = write(tmp_path, f"{HEADER}\nINC2\n", "bad.csv")
     assert "bad.csv" in fails(project, f"incident_event_log={good}", f"incident_event_log={bad}")
 
 

@@ -50,6 +50,17 @@ def test_a_desk_that_never_resolved_anything_is_no_defect(run_all, rewritten, ca
     assert "No ticket was called resolved" in capsys.readouterr().out
 
 
+def test_rejected_lines_have_a_fate(run_all, rewritten):
+    path = rewritten(lambda row: row)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("INC9,cut\n")
+    project = run_all("rejected", path)
+    fates = rows(project, "select fate, row_count from facts.fct_row_fates where fate_reason = 'too_few_fields'")
+    assert fates == [("quarantined", 1)]
+    lines = len(path.read_text(encoding="utf-8").splitlines()) - 1
+    assert one(project, "select sum(row_count) from facts.fct_row_fates") == (lines,)
+
+
 def test_unknown_callers_make_no_rate(run_all, rewritten, capsys):
     project = run_all("strangers", rewritten(lambda row: row | {"caller_id": "?"}))
     cell = one(

@@ -1,15 +1,30 @@
--- Nothing lost: per raw table and load, the fates add up to the rows that lie in raw. Counted in raw on purpose:
--- staging is part of what is under test. Nothing against nothing fails too.
+-- Nothing lost: per raw table and load, the fates add up to the rows that lie in raw and the lines that load rejected.
+-- Counted in raw on purpose: staging is part of what is under test. Nothing against nothing fails too.
 with
+
+delivered as (
+
+    select
+        _source_file as source_file,
+        _loaded_at as loaded_at
+    from {{ source('servicenow', 'incident_event_log') }}
+    union all
+    select
+        source_file,
+        loaded_at
+    from {{ source('load', 'rejects') }}
+    where source_system = 'servicenow' and raw_table = 'incident_event_log'
+
+),
 
 loaded as (
 
     select
-        _source_file as source_file,
-        _loaded_at as loaded_at,
+        source_file,
+        loaded_at,
         count(*) as row_count
-    from {{ source('servicenow', 'incident_event_log') }}
-    group by _source_file, _loaded_at
+    from delivered
+    group by source_file, loaded_at
 
 ),
 
