@@ -85,9 +85,22 @@ def build(project, values):
                 "What was published before stays. Mend the model or the data and build again; "
                 "logs/dbt.log has the whole story."
             )
+        _note_relations(project, build_id, results)
         record(project, build_id, status="built")
     click.echo(f"build  {build_id}: {len(results)} nodes in {time.monotonic() - started:.0f} s")
     return build_id
+
+
+def _note_relations(project, build_id, results):
+    """What this build made. A table of a model that is no more stays in the file, and must not reach readers."""
+    with contextlib.closing(project.connect()) as connection:
+        connection.execute(
+            "create table if not exists audit.relations (build_id varchar, schema_name varchar, relation_name varchar)"
+        )
+        connection.executemany(
+            "insert into audit.relations values (?, ?, ?)",
+            [(build_id, result.node.schema, result.node.alias) for result in results],
+        )
 
 
 def _first_lines(message, count=3):
@@ -119,10 +132,10 @@ def _begin(project, values):
 
 
 def fingerprint_inputs(connection):
-    """What was loaded, in its order: where a row is delivered twice, the later arrival decides."""
-    inputs = connection.execute(
-        "select coalesce(string_agg(content_sha256, ' ' order by loaded_at, content_sha256), '') from raw._loads"
-    ).fetchone()[0]
+    """What was loaded and declared, in its order: where a row is delivered twice, the later arrival decides."""
+    loads = connection.execute("select content_sha256 from raw._loads order by loaded_at, content_sha256").fetchall()
+    ends = connection.execute("select * exclude (declared_at) from raw._observed_until order by declared_at").fetchall()
+    inputs = json.dumps([loads, ends], default=str)
     return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
 

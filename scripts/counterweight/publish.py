@@ -83,14 +83,17 @@ def _write(project, file, build_id):
         connection.execute(f"attach {_literal(project.warehouse)} as {build} (read_only)")
         connection.execute(f"attach {_literal(file)} as {TARGET}")
         relations = connection.execute(
-            """
-            select table_schema, table_name
-            from information_schema.tables
-            where table_catalog = $build
-                and (list_contains($schemas, table_schema) or table_schema || '.' || table_name = $catalogue)
-            order by table_schema, table_name
+            f"""
+            select distinct
+                schema_name,
+                relation_name
+            from {build}.audit.relations
+            where
+                build_id = $build_id
+                and (list_contains($schemas, schema_name) or schema_name || '.' || relation_name = $catalogue)
+            order by schema_name, relation_name
             """,
-            {"build": name, "schemas": list(PUBLISHED_SCHEMAS), "catalogue": CATALOGUE},
+            {"build_id": build_id, "schemas": list(PUBLISHED_SCHEMAS), "catalogue": CATALOGUE},
         ).fetchall()
         for schema, table in relations:
             relation = f"{_quoted(schema)}.{_quoted(table)}"

@@ -33,6 +33,9 @@ def copy(demo, tmp_path):
             "insert into audit.builds select build_number + 1, '000002-waiting', 'audited', code_fingerprint, "
             "input_fingerprint, vars from audit.builds"
         )
+        connection.execute(
+            "insert into audit.relations select '000002-waiting', schema_name, relation_name from audit.relations"
+        )
     return project
 
 
@@ -120,6 +123,17 @@ def test_what_lies_under_a_builds_name_is_never_taken_for_its_content(copy):
     assert copy.current.resolve() != first
     with contextlib.closing(open_published(copy)) as connection:
         assert connection.execute("select count(*) from facts.fct_claims").fetchone() == (0,)
+
+
+def test_a_table_that_this_build_did_not_make_is_not_published(copy):
+    """The model is gone, its table is still in the build file."""
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("create table marts.mart_of_last_year as select 1 as figure")
+    publish(copy)
+    with contextlib.closing(open_published(copy)) as connection:
+        names = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    assert "resolution_quality" in names
+    assert "mart_of_last_year" not in names
 
 
 def test_a_link_that_publish_did_not_make_is_left_alone(copy):
