@@ -13,8 +13,3 @@
                 as decimal(18, 12)), 6))) as decimal(9, 6))
     end
 {%- endmacro %}
-
-{#- How many rows meet the condition; null conditions do not. -#}
-{% macro count_where(condition) -%}
-    cast(coalesce(sum(case when {{ condition }} then 1 else 0 end), 0) as bigint)
-{%- endmacro %}

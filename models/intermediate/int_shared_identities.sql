@@ -4,15 +4,11 @@ with
 
 interactions as (
 
-    select
-        customer_key,
-        source_system
+    select customer_key
     from {{ ref('int_ticket_openings') }}
     where customer_key is not null
     union all
-    select
-        customer_key,
-        source_system
+    select customer_key
     from {{ ref('int_resolution_episodes') }}
     where reopened_by = 'requester' and customer_key is not null
 

@@ -106,7 +106,7 @@ claim_span as (
 
 ),
 
--- `to_date` ends where the last claim can be mature, so the whole of it is
+-- `to_date` holds every claim so far; its rates are over the mature ones, so no part of a cohort is cut off
 periods as (
 
     select distinct

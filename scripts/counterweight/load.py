@@ -361,8 +361,10 @@ def _now():
 def _rejects(connection, path, compression):
     """(line, reason) of what the last reading could not use. DuckDB counts a row with a line break in it as one line;
     people's editors do not, so lines are counted up to the byte where the row begins."""
+    # a row that is wrong in two ways is one row; UNQUOTED VALUE, the last by name, is the one that may swallow others
     found = connection.execute(
-        "select distinct coalesce(line_byte_position, byte_position, 0), error_type from reject_errors order by all"
+        "select coalesce(line_byte_position, byte_position, 0) as position, max(error_type) from reject_errors "
+        "group by position order by position"
     ).fetchall()
     rejects = []
     line, position = 1, 0
@@ -393,11 +395,17 @@ def _keep_rejects(connection, system, export, row_count, loaded_at, rejects):
         raise InputError(
             f"{export.path}: no line can be read as a row; line {line}: {REJECT_REASONS[reason]}. Nothing was loaded."
         )
-    for line, reason in rejects:
-        connection.execute(
-            "insert into raw._rejects values (?, ?, ?, ?, ?, ?)",
-            [system, export.table.name, export.path.name, line, reason, loaded_at],
-        )
+    connection.execute(
+        "insert into raw._rejects select ?, ?, ?, unnest(?::bigint[]), unnest(?::varchar[]), ?",
+        [
+            system,
+            export.table.name,
+            export.path.name,
+            [line for line, _ in rejects],
+            [reason for _, reason in rejects],
+            loaded_at,
+        ],
+    )
 
 
 def _match_columns(connection, export):

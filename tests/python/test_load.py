@@ -174,6 +174,7 @@ def test_a_pattern_loads_all_its_files_in_the_order_of_their_names(project, tmp_
         pytest.param(f"{HEADER}\n", "a header and no rows", id="header only"),
         pytest.param(f"{HEADER}\n{ROW},SECRET\n", "no line can be read as a row; line 2: more fields", id="long rows"),
         pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n{ROW}\n', "line 3 cannot be read: a quot", id="open quote"),
+        pytest.param(f'{HEADER}\n{ROW}\n{ROW},x,"SECRET\n{ROW}\n', "line 3 cannot be read: a quot", id="open and long"),
         pytest.param(f"{HEADER}\n{ROW}\nSECRET".encode("utf-16")[:-1], "not UTF-16 to its end", id="half a letter"),
         pytest.param(gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 99)[:-20], "truncated or damaged", id="truncated"),
         pytest.param(f"{HEADER},number\n{ROW},INC2\n", "column 'number' stands twice", id="column twice"),
@@ -212,6 +213,15 @@ def test_lines_that_are_no_rows_are_kept_apart_by_number_and_reason(project, tmp
     assert "lines rejected: 3 (line 3: fewer fields than the header; line 5: more" in printed
     assert "truncated" not in printed
     assert b"SECRET" not in project.warehouse.read_bytes()
+
+
+def test_a_line_that_is_wrong_in_two_ways_is_rejected_once(project, tmp_path):
+    """Too many fields, and a quotation mark in the wrong place: each line has one fate."""
+    wrong = f'{ROW},x,y,"SECRET"z,"q"'
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n{wrong}\n{ROW}\n")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert [line for _, line, _ in rejects(project)] == [3]
+    assert len(table(project)) == 2
 
 
 def test_lines_may_end_in_two_ways(project, tmp_path):
