@@ -3,7 +3,7 @@
     {{ return(adapter.dispatch('integer_division', 'counterweight')(numerator, denominator)) }}
 {%- endmacro %}
 
-{% macro default__integer_division(numerator, denominator) -%}
+{% macro postgres__integer_division(numerator, denominator) -%}
     (({{ numerator }}) / ({{ denominator }}))
 {%- endmacro %}
 
@@ -16,6 +16,6 @@
     {{ return(adapter.dispatch('type_double', 'counterweight')()) }}
 {%- endmacro %}
 
-{% macro default__type_double() -%} double precision {%- endmacro %}
+{% macro postgres__type_double() -%} double precision {%- endmacro %}
 
 {% macro duckdb__type_double() -%} double {%- endmacro %}

@@ -3,7 +3,7 @@
     {{ return(adapter.dispatch('sha256_hex', 'counterweight')(text)) }}
 {%- endmacro %}
 
-{% macro default__sha256_hex(text) -%}
+{% macro postgres__sha256_hex(text) -%}
     encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex')
 {%- endmacro %}
 

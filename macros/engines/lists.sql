@@ -5,7 +5,7 @@
     {{ return(adapter.dispatch('list_of', 'counterweight')(element)) }}
 {%- endmacro %}
 
-{% macro default__list_of(element) -%} array[cast({{ element }} as bigint)] {%- endmacro %}
+{% macro postgres__list_of(element) -%} array[cast({{ element }} as bigint)] {%- endmacro %}
 
 {% macro duckdb__list_of(element) -%} [cast({{ element }} as bigint)] {%- endmacro %}
 
@@ -13,7 +13,7 @@
     {{ return(adapter.dispatch('list_with', 'counterweight')(list, element)) }}
 {%- endmacro %}
 
-{% macro default__list_with(list, element) -%}
+{% macro postgres__list_with(list, element) -%}
     array_append({{ list }}, cast({{ element }} as bigint))
 {%- endmacro %}
 
@@ -31,4 +31,20 @@
     list_median(list_slice(list_filter(list_reverse(list_slice(
         {{ list }}, ({{ position }} - 1) % {{ step }} + 1, {{ position }} - 1, {{ step }}
     )), lambda element: element is not null), 1, {{ count }}))
+{%- endmacro %}
+
+{% macro postgres__median_of_last(list, position, step, count) -%}
+    (
+        select percentile_cont(0.5) within group (order by last_elements.element)
+        from (
+            select listed.element
+            from unnest({{ list }}) with ordinality as listed (element, place)
+            where
+                listed.element is not null
+                and listed.place < {{ position }}
+                and ({{ position }} - listed.place) % {{ step }} = 0
+            order by listed.place desc
+            limit {{ count }}
+        ) as last_elements
+    )
 {%- endmacro %}

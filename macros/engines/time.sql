@@ -3,7 +3,7 @@
     {{ return(adapter.dispatch('seconds_between', 'counterweight')(start, end)) }}
 {%- endmacro %}
 
-{% macro default__seconds_between(start, end) -%}
+{% macro postgres__seconds_between(start, end) -%}
     cast(floor(extract(epoch from {{ end }})) - floor(extract(epoch from {{ start }})) as bigint)
 {%- endmacro %}
 
@@ -28,22 +28,4 @@
 
 {% macro default__utc_time(local, time_zone) -%}
     (({{ local }}) at time zone '{{ time_zone }}' at time zone 'UTC')
-{%- endmacro %}
-
-{#- Timestamp from text in the first of the given strptime formats that fits; null where none does. -#}
-{% macro parse_timestamp(text, formats) -%}
-    {{ return(adapter.dispatch('parse_timestamp', 'counterweight')(text, formats)) }}
-{%- endmacro %}
-
-{% macro duckdb__parse_timestamp(text, formats) -%}
-    cast(try_strptime({{ text }}, ['{{ formats | join("', '") }}']) as timestamp)
-{%- endmacro %}
-
-{#- Whole number from text; null where it is none. -#}
-{% macro parse_integer(text) -%}
-    {{ return(adapter.dispatch('parse_integer', 'counterweight')(text)) }}
-{%- endmacro %}
-
-{% macro duckdb__parse_integer(text) -%}
-    try_cast({{ text }} as bigint)
 {%- endmacro %}
