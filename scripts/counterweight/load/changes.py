@@ -46,7 +46,7 @@ KIND = rf"""
 def note(connection, table, source_file, loaded_at, header):
     """Write down what the columns of the file just landed look like, and say what changed since the load before."""
     before = _before(connection, table)
-    kinds = _kinds(connection, table, source_file, loaded_at, header)
+    kinds = _kinds(connection, table, loaded_at, header)
     connection.execute(
         "insert into raw._columns select ?, ?, ?, ?, unnest(?::integer[]), unnest(?::varchar[]), unnest(?::varchar[])",
         [
@@ -91,9 +91,9 @@ def _before(connection, table):
     return (found[0][0], {column: kind for _, column, kind in found}) if found else None
 
 
-def _kinds(connection, table, source_file, loaded_at, header):
+def _kinds(connection, table, loaded_at, header):
     """Column -> kind of the rows just landed. Distinct values only: that is three times as fast."""
-    rows = f"raw.{quoted(table.identifier)} where _loaded_at = $loaded_at and _source_file = $source_file"
+    rows = f"raw.{quoted(table.identifier)} where _loaded_at = $loaded_at"
     nothing = ", ".join(f"'{word}'" for word in NOTHING)
     found = connection.execute(
         "select "
@@ -102,7 +102,7 @@ def _kinds(connection, table, source_file, loaded_at, header):
             f"where lower(v) not in ({nothing}))"
             for name in header
         ),
-        {"loaded_at": loaded_at, "source_file": source_file},
+        {"loaded_at": loaded_at},
     ).fetchone()
     return {name: common_kind(kinds or []) for name, kinds in zip(header, found, strict=True)}
 

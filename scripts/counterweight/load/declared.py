@@ -117,11 +117,12 @@ def check_columns(path, reader, table):
             "Export it as comma-separated text. Nothing was loaded."
         )
     if missing:
+        count = f"{len(missing)} column{'s' if len(missing) > 1 else ''}"
         spare = [name for name in header if name not in table.columns]
         lines = [f"  '{name}' is missing.{near_matches(name, spare)}" for name in missing]
         raise InputError(
-            f"{path}: {table.name} needs {len(missing)} column{'s' if len(missing) > 1 else ''} more:\n"
+            f"{path}: {table.name} needs {count} more:\n"
             + "\n".join(lines)
-            + f"\nThe file has {len(header)} columns. Rename or export the column and load again. "
+            + f"\nColumns of the file: {len(header)}. Rename or export the column and load again. "
             "Nothing was loaded."
         )
