@@ -157,7 +157,8 @@ def _renamed(before, after, gone, new):
     for change, start, end, new_start, new_end in difflib.SequenceMatcher(None, old_order, list(after)).get_opcodes():
         if change == "replace":
             for old, name in zip(old_order[start:end], list(after)[new_start:new_end], strict=False):
-                if old in gone and name in new and _fit(before[old], after[name]):
+                is_free = old in gone and name in new and name not in renamed.values()
+                if is_free and _fit(before[old], after[name]):
                     renamed[old] = name
     return renamed
 

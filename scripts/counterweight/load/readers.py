@@ -253,7 +253,9 @@ def _as_text(column, kind):
     if kind == "TIMESTAMP WITH TIME ZONE":
         return _as_text(f"timezone('UTC', {column})", "TIMESTAMP")
     if kind.startswith("TIMESTAMP"):
-        moment = f"cast({column} as timestamp)"
+        # DuckDB 1 cuts nanoseconds off and DuckDB 2 rounds them: cut them off in the text
+        moment = f"left(cast({column} as varchar), 26)" if kind == "TIMESTAMP_NS" else column
+        moment = f"cast({moment} as timestamp)"
         return (
             f"strftime({moment}, '%Y-%m-%d %H:%M:%S') || "
             f"case when microsecond({moment}) % 1000000 > 0 then strftime({moment}, '.%f') else '' end"
