@@ -12,6 +12,7 @@ import pytest
 from counterweight.errors import BusyError, InputError
 from counterweight.load import declared_systems, load
 from counterweight.load.changes import common_kind, differences
+from counterweight.project import Project
 from counterweight.variables import parse_ends
 
 HEADER = "number,incident_state,sys_mod_count,caller_id,opened_at,sys_updated_at,contact_type,category"
@@ -400,7 +401,12 @@ PARQUET_ROW = ", ".join(f"'{value}' as {name}" for name, value in OBJECT.items()
     ],
 )
 def test_parquet_values_land_as_the_text_a_person_would_write(project, tmp_path, monkeypatch, value, text):
-    monkeypatch.setenv("TZ", "America/New_York")
+    def connect_in_new_york(self, connect=Project.connect):
+        connection = connect(self)
+        connection.execute("set TimeZone = 'America/New_York'")
+        return connection
+
+    monkeypatch.setattr(Project, "connect", connect_in_new_york)
     path = as_parquet(tmp_path, f"select 'INC1' as Number, {value} as opened_at, {PARQUET_ROW}")
     load(project, "servicenow", [f"incident_event_log={path}"])
     assert table(project, "number, opened_at, _row_number") == [("INC1", text, 1)]
@@ -712,6 +718,4 @@ def test_needs_are_declared_in_the_sources_file_only():
 
 
 def declared_systems_of_this_project():
-    from counterweight.project import Project
-
     return declared_systems(Project.find())
