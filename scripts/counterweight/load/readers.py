@@ -247,11 +247,9 @@ class Parquet:
 
 
 def _as_text(column, kind):
-    """SQL: the column as text that reads the same as from a text file."""
+    """SQL: the column as text that reads the same as from a text file. The session's time zone is UTC."""
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
         return f"cast(to_json({column}) as varchar)"
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return _as_text(f"timezone('UTC', {column})", "TIMESTAMP")
     if kind.startswith("TIMESTAMP"):
         # DuckDB 1 cuts nanoseconds off and DuckDB 2 rounds them: cut them off in the text
         moment = f"left(cast({column} as varchar), 26)" if kind == "TIMESTAMP_NS" else column
