@@ -686,7 +686,7 @@ def test_unknown_names_say_what_is_known(project, tmp_path):
     assert "Did you mean 'servicenow'? Known: bank_call_log, canonical, service_manager, servicenow." in message
     message = fails(project, f"incident_log={path}")
     assert "Did you mean 'incident_event_log'?" in message
-    assert "not of the form [SYSTEM.]TABLE=FILE, for example servicenow.inc" in fails(project, str(path))
+    assert "not of the form [SYSTEM.]TABLE=FILE, for example bank_call_log.calls=" in fails(project, str(path))
 
 
 def test_another_salt_is_refused(project, tmp_path, monkeypatch):
