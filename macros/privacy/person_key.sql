@@ -3,6 +3,6 @@
     SQL expressions; `salt` is a column of private.salt, so that the secret never stands in SQL text. -#}
 {% macro person_key(identifier, source_system, salt) -%}
     substr({{ sha256_hex(dbt.concat([
-        salt, sha256_hex(dbt.concat([salt, source_system, "':'", "lower(trim(" ~ identifier ~ "))"]))
+        salt, sha256_hex(dbt.concat([salt, source_system, "':'", lowered(trimmed(identifier))]))
     ])) }}, 1, 32)
 {%- endmacro %}

@@ -1,5 +1,5 @@
 -- Grain: one claim. The first time each tier falsified it is kept uncapped; windows come later, in the verdicts.
-{% set first_in_order = "order by returned_at, return_ticket_key" %}
+{% set first_in_order = "order by returned_at, " ~ text_order("return_ticket_key") %}
 
 with
 

@@ -60,7 +60,7 @@ numbered as (
         *,
         sum(is_claim) over (
             partition by customer_key, issue_key
-            order by happened_at, is_claim, interaction_id
+            order by happened_at, is_claim, {{ text_order('interaction_id') }}
             rows between unbounded preceding and current row
         ) as claim_number
     from timeline

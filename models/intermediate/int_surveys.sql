@@ -15,7 +15,7 @@ final as (
         survey_id,
         sent_at,
         answered_at,
-        coalesce(lower(trim(resolved_answer)) in ('no', 'n', 'false', '0'), false) as says_not_resolved
+        coalesce({{ lowered(trimmed('resolved_answer')) }} in ('no', 'n', 'false', '0'), false) as says_not_resolved
     from unioned
 
 )
