@@ -3,7 +3,7 @@
 {% macro content_key(columns) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}
-        {%- set text = "cast(" ~ column ~ " as " ~ dbt.type_string() ~ ")" -%}
+        {%- set text = "cast(" ~ adapter.quote(column) ~ " as " ~ dbt.type_string() ~ ")" -%}
         {%- do parts.append(
             "coalesce(" ~ dbt.concat(["cast(length(" ~ text ~ ") as " ~ dbt.type_string() ~ ")", "':'", text]) ~ ", '~')"
         ) -%}

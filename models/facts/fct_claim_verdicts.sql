@@ -17,11 +17,23 @@ shared_identities as (
 
 ),
 
--- a claim can be called held only as far as every feed that could falsify it was observed
+desks as (
+
+    select
+        own.source_system,
+        other.source_system as observed_system
+    from {{ ref('int_desks') }} as own
+    inner join {{ ref('int_desks') }} as other
+        on own.desk = other.desk
+
+),
+
+-- a claim can be called held only as far as every feed that could falsify it was observed; a customer may come back in
+-- another system of the same desk
 horizons as (
 
     select
-        coverage.source_system,
+        desks.source_system,
         feeds.claim_type,
         tier_sets.tier_set,
         least(min(coverage.observed_until), min(coverage.as_of)) as observed_until
@@ -30,7 +42,11 @@ horizons as (
         on tier_sets.tier = feeds.tier
     inner join {{ ref('dim_feed_coverage') }} as coverage
         on feeds.feed = coverage.feed
-    group by coverage.source_system, feeds.claim_type, tier_sets.tier_set
+    inner join desks
+        on
+            coverage.source_system = desks.observed_system
+            and (feeds.tier = 'R3' or desks.source_system = desks.observed_system)
+    group by desks.source_system, feeds.claim_type, tier_sets.tier_set
 
 ),
 
@@ -42,7 +58,11 @@ judged as (
         windows.is_default as is_default_window,
         horizons.tier_set,
         horizons.observed_until,
-        claims.customer_key is not null and shared_identities.customer_key is null as is_observable,
+        case
+            when claims.customer_key is null then 'unknown_customer'
+            when shared_identities.reason = 'normal_business' then 'normal_business'
+            when shared_identities.customer_key is not null then 'shared_identity'
+        end as unobservable_reason,
         {{ seconds_between('claims.claimed_at', 'horizons.observed_until') }}
         >= windows.window_days * 86400 as is_mature,
         {%- for tier in ['r1', 'r2', 'r3', 'r4', 'r5'] %}
@@ -68,7 +88,9 @@ judged as (
             and claims.claim_type = horizons.claim_type
     cross join {{ ref('windows') }} as windows
     left join shared_identities
-        on claims.customer_key = shared_identities.customer_key
+        on
+            claims.customer_key = shared_identities.customer_key
+            and (shared_identities.category is null or shared_identities.category = claims.category)
 
 ),
 
@@ -93,6 +115,7 @@ final as (
         -- the claim
         claim_type,
         source_system,
+        contact_key,
         ticket_key,
         ticket_id,
         customer_key,
@@ -105,9 +128,10 @@ final as (
         -- the verdict
         observed_until,
         is_mature,
-        is_observable,
+        unobservable_reason is null as is_observable,
+        unobservable_reason,
         case
-            when is_mature and not is_observable then 'unobservable'
+            when is_mature and unobservable_reason is not null then 'unobservable'
             when falsified_at is not null then 'falsified'
             when is_mature then 'held'
             else 'pending'
@@ -132,7 +156,11 @@ final as (
             when r1_at = falsified_at then null
             when r2_at = falsified_at then r2_ticket_key
             when r3_at = falsified_at then r3_ticket_key
-        end as falsified_by_ticket_key
+        end as falsified_by_ticket_key,
+        case
+            when r1_at = falsified_at or r2_at = falsified_at then null
+            when r3_at = falsified_at then r3_contact_key
+        end as falsified_by_contact_key
     from timed
 
 )

@@ -1,7 +1,11 @@
 -- Grain: one claim. The first time each tier falsified it is kept uncapped; windows come later, in the verdicts.
-{% set first_in_order = "order by returned_at, " ~ text_order("return_ticket_key") %}
-
 with
+
+claims as (
+
+    select * from {{ ref('int_claims') }}
+
+),
 
 episodes as (
 
@@ -18,7 +22,10 @@ linked_returns as (
         episodes.episode_id,
         linked.return_ticket_key,
         linked.returned_at,
-        row_number() over (partition by episodes.episode_id {{ first_in_order }}) as return_number
+        row_number() over (
+            partition by episodes.episode_id
+            order by linked.returned_at, {{ text_order('linked.return_ticket_key') }}
+        ) as return_number
     from episodes
     inner join {{ ref('int_linked_returns') }} as linked
         on
@@ -30,35 +37,57 @@ linked_returns as (
 inferred_returns as (
 
     select
-        episode_id,
+        claim_id,
         return_ticket_key,
+        return_contact_key,
         returned_at,
-        row_number() over (partition by episode_id {{ first_in_order }}) as return_number
+        row_number() over (
+            partition by claim_id
+            order by
+                returned_at,
+                {{ text_order("coalesce(return_contact_key, '')") }},
+                {{ text_order("coalesce(return_ticket_key, '')") }}
+        ) as return_number
     from {{ ref('int_inferred_returns') }}
     where exclusion is null
 
 ),
 
-written as (
+-- R4: the customer writes or calls about the ticket while it stays resolved
+voiced as (
 
-    -- R4: the customer writes about the ticket while it stays resolved
+    select
+        ticket_key,
+        sent_at as voiced_at
+    from {{ ref('int_ticket_messages') }}
+    where is_from_customer
+    union all
+    select
+        ticket_key,
+        started_at as voiced_at
+    from {{ ref('int_contacts') }}
+    where direction = 'inbound' and ticket_key is not null
+
+),
+
+first_voiced as (
+
     select
         episodes.episode_id,
-        min(messages.sent_at) as first_r4_at
+        min(voiced.voiced_at) as first_r4_at
     from episodes
-    inner join {{ ref('int_ticket_messages') }} as messages
+    inner join voiced
         on
-            episodes.ticket_key = messages.ticket_key
-            and messages.is_from_customer
-            and episodes.resolved_at < messages.sent_at
-            and (episodes.ended_at is null or messages.sent_at < episodes.ended_at)
+            episodes.ticket_key = voiced.ticket_key
+            and episodes.resolved_at < voiced.voiced_at
+            and (episodes.ended_at is null or voiced.voiced_at < episodes.ended_at)
     group by episodes.episode_id
 
 ),
 
-surveyed as (
+-- R5: the answer speaks of the latest claim before it
+surveyed_episodes as (
 
-    -- R5: the answer speaks of the latest claim before it
     select
         episodes.episode_id,
         min(surveys.answered_at) as first_r5_at
@@ -73,50 +102,71 @@ surveyed as (
 
 ),
 
+surveyed_contacts as (
+
+    select
+        claims.claim_id,
+        min(surveys.answered_at) as first_r5_at
+    from claims
+    inner join {{ ref('int_surveys') }} as surveys
+        on
+            claims.contact_key = surveys.contact_key
+            and surveys.says_not_resolved
+            and claims.claimed_at < surveys.answered_at
+    group by claims.claim_id
+
+),
+
 final as (
 
     select
         -- keys
-        'ticket_resolved/' || episodes.episode_id as claim_id,
-        'ticket_resolved' as claim_type,
-        episodes.source_system,
-        episodes.episode_id,
-        episodes.ticket_key,
-        episodes.ticket_id,
-        episodes.customer_key,
+        claims.claim_id,
+        claims.claim_type,
+        claims.source_system,
+        claims.episode_id,
+        claims.contact_key,
+        claims.ticket_key,
+        claims.ticket_id,
+        claims.customer_key,
 
         -- the claim
-        episodes.resolved_at as claimed_at,
-        episodes.resolved_by as claimed_by,
-        episodes.team_id,
-        episodes.category,
-        {{ issue_key('episodes.category', 'episodes.subcategory') }} as issue_key,
-        episodes.closure_mode,
-        episodes.closure_mode in ('confirmed', 'silent_auto_close') as is_headline_cohort,
-        episodes.closed_at,
+        claims.claimed_at,
+        claims.claimed_by,
+        claims.team_id,
+        claims.category,
+        claims.issue_key,
+        claims.closure_mode,
+        claims.is_headline_cohort,
+        claims.closed_at,
 
         -- reality
         episodes.reopened_at as first_r1_at,
         linked_returns.returned_at as first_r2_at,
         inferred_returns.returned_at as first_r3_at,
-        written.first_r4_at,
-        surveyed.first_r5_at,
+        first_voiced.first_r4_at,
+        coalesce(surveyed_episodes.first_r5_at, surveyed_contacts.first_r5_at) as first_r5_at,
         episodes.reopened_by as r1_reopened_by,
         linked_returns.return_ticket_key as r2_ticket_key,
-        inferred_returns.return_ticket_key as r3_ticket_key
-    from episodes
+        inferred_returns.return_ticket_key as r3_ticket_key,
+        inferred_returns.return_contact_key as r3_contact_key
+    from claims
+    left join episodes
+        on claims.episode_id = episodes.episode_id
     left join linked_returns
         on
-            episodes.episode_id = linked_returns.episode_id
+            claims.episode_id = linked_returns.episode_id
             and linked_returns.return_number = 1
     left join inferred_returns
         on
-            episodes.episode_id = inferred_returns.episode_id
+            claims.claim_id = inferred_returns.claim_id
             and inferred_returns.return_number = 1
-    left join written
-        on episodes.episode_id = written.episode_id
-    left join surveyed
-        on episodes.episode_id = surveyed.episode_id
+    left join first_voiced
+        on claims.episode_id = first_voiced.episode_id
+    left join surveyed_episodes
+        on claims.episode_id = surveyed_episodes.episode_id
+    left join surveyed_contacts
+        on claims.claim_id = surveyed_contacts.claim_id
 
 )
 

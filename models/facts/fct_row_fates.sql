@@ -1,12 +1,10 @@
 -- Grain: raw table x load x fate x reason. Every raw row has exactly one fate; the counts add up to the rows loaded.
-{% set typed_logs = {'servicenow': {'incident_event_log': 'base_servicenow__incident_event_log'}} %}
-
 with
 
 rows as (
 
-    {% for system, tables in typed_logs.items() if system in var('source_systems') -%}
-    {% for table, model in tables.items() -%}
+    {% for system, tables in raw_tables().items() if system in var('source_systems') -%}
+    {% for table in tables -%}
     select
         '{{ system }}' as source_system,
         '{{ table }}' as raw_table,
@@ -14,7 +12,7 @@ rows as (
         _loaded_at as loaded_at,
         fate,
         fate_reason
-    from {{ ref(model) }}
+    from {{ ref('base_' ~ system ~ '__' ~ table) }}
     union all
     {% endfor %}
     {% endfor -%}

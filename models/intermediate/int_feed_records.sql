@@ -25,7 +25,14 @@ from {{ ref('int_ticket_messages') }}
 union all
 select
     source_system,
+    'calls' as feed,
+    started_at as recorded_at,
+    coalesce(ended_at, started_at) as last_event_at
+from {{ ref('int_contact_legs') }}
+union all
+select
+    source_system,
     'surveys' as feed,
     sent_at as recorded_at,
-    coalesce(answered_at, sent_at) as last_event_at
+    greatest(sent_at, answered_at) as last_event_at
 from {{ ref('int_surveys') }}

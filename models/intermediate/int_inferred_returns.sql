@@ -1,16 +1,17 @@
--- Grain: one opened ticket that follows an earlier resolution of the same customer about the same issue, with the
--- one claim it answers: the latest, chosen before anything is excluded. Only rows without an exclusion falsify (R3).
+-- Grain: one claim and one contact or opened ticket of the same customer about the same issue that follows it: the claim
+-- is the latest of its type before it, chosen before anything is excluded. Only rows without an exclusion falsify (R3).
 with
+
+interactions as (
+
+    select * from {{ ref('int_interactions') }}
+    where kind in ('contact', 'opening') and direction = 'inbound'
+
+),
 
 openings as (
 
     select * from {{ ref('int_ticket_openings') }}
-
-),
-
-episodes as (
-
-    select * from {{ ref('int_resolution_episodes') }}
 
 ),
 
@@ -22,34 +23,37 @@ shared_identities as (
 
 claims as (
 
-    select
-        episode_id,
-        ticket_key,
-        customer_key,
-        {{ issue_key('category', 'subcategory') }} as issue_key,
-        resolved_at
-    from episodes
-    where closure_mode in ('confirmed', 'silent_auto_close')
+    select * from {{ ref('int_claims') }}
+    where is_headline_cohort
 
 ),
 
--- openings before claims at the same instant: a return comes strictly after the claim it falsifies
+claim_types as (
+
+    select distinct claim_type from claims
+
+),
+
+-- interactions before claims at the same instant: a return comes strictly after the claim it falsifies
 timeline as (
 
     select
-        customer_key,
-        issue_key,
-        created_at as happened_at,
+        claim_types.claim_type,
+        interactions.customer_key,
+        interactions.issue_key,
+        interactions.started_at as happened_at,
         0 as is_claim,
-        ticket_key as interaction_id
-    from openings
+        interactions.interaction_id as event_id
+    from interactions
+    cross join claim_types
     union all
     select
+        claim_type,
         customer_key,
         issue_key,
-        resolved_at as happened_at,
+        claimed_at as happened_at,
         1 as is_claim,
-        episode_id as interaction_id
+        claim_id as event_id
     from claims
 
 ),
@@ -59,8 +63,8 @@ numbered as (
     select
         *,
         sum(is_claim) over (
-            partition by customer_key, issue_key
-            order by happened_at, is_claim, {{ text_order('interaction_id') }}
+            partition by claim_type, customer_key, issue_key
+            order by happened_at, is_claim, {{ text_order('event_id') }}
             rows between unbounded preceding and current row
         ) as claim_number
     from timeline
@@ -71,48 +75,69 @@ numbered as (
 paired as (
 
     select
-        claim.interaction_id as episode_id,
-        opening.interaction_id as return_ticket_key,
-        opening.happened_at as returned_at
-    from numbered as opening
+        claim.event_id as claim_id,
+        comeback.event_id as interaction_id,
+        comeback.happened_at as returned_at
+    from numbered as comeback
     inner join numbered as claim
         on
-            opening.customer_key = claim.customer_key
-            and opening.issue_key = claim.issue_key
-            and opening.claim_number = claim.claim_number
+            comeback.claim_type = claim.claim_type
+            and comeback.customer_key = claim.customer_key
+            and comeback.issue_key = claim.issue_key
+            and comeback.claim_number = claim.claim_number
             and claim.is_claim = 1
-    where opening.is_claim = 0
+    where comeback.is_claim = 0
 
 ),
 
 final as (
 
     select
-        paired.episode_id,
-        paired.return_ticket_key,
+        paired.claim_id,
+        case when comeback.kind = 'opening' then comeback.ticket_key end as return_ticket_key,
+        case when comeback.kind = 'contact' then comeback.contact_key end as return_contact_key,
         paired.returned_at,
         case
             when shared_identities.customer_key is not null then 'shared_identity'
-            when comeback.ticket_type = 'request' then 'request'
-            when comeback.is_test then 'test'
-            when comeback.is_spam then 'spam'
-            when comeback.parent_ticket_key = origin.parent_ticket_key then 'same_parent'
-            when
-                comeback.source_system = origin.source_system
-                and comeback.problem_id = origin.problem_id
+            when comeback.is_request or coalesce(about.is_request, false) then 'request'
+            when about.is_test then 'test'
+            when about.is_spam then 'spam'
+            when about.parent_ticket_key = origin.parent_ticket_key then 'same_parent'
+            when about.source_system = origin.source_system and about.problem_id = origin.problem_id
                 then 'same_problem'
+            -- the customer asks about this very ticket (R4)
+            when
+                comeback.kind = 'contact'
+                and claims.claim_type = 'ticket_resolved'
+                and comeback.ticket_key = claims.ticket_key
+                then 'names_the_ticket'
+            when comeback.kind = 'opening' and comeback.contact_key = claims.contact_key then 'same_contact'
+            when
+                comeback.kind = 'contact'
+                and claims.contact_key is not null
+                and {{ seconds_between('claims.claimed_at', 'paired.returned_at') }} <= 900
+                then 'forwarded'
         end as exclusion
     from paired
     inner join claims
+        on paired.claim_id = claims.claim_id
+    inner join interactions as comeback
         on
-            paired.episode_id = claims.episode_id
-            and paired.return_ticket_key <> claims.ticket_key
-    inner join openings as comeback
-        on paired.return_ticket_key = comeback.ticket_key
-    inner join openings as origin
+            paired.interaction_id = comeback.interaction_id
+            -- a ticket's own opening is no return to it
+            and (
+                comeback.kind <> 'opening'
+                or claims.claim_type <> 'ticket_resolved'
+                or comeback.ticket_key <> claims.ticket_key
+            )
+    left join openings as about
+        on comeback.ticket_key = about.ticket_key
+    left join openings as origin
         on claims.ticket_key = origin.ticket_key
     left join shared_identities
-        on claims.customer_key = shared_identities.customer_key
+        on
+            claims.customer_key = shared_identities.customer_key
+            and (shared_identities.category is null or shared_identities.category = claims.category)
 
 )
 

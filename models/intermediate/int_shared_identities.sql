@@ -1,35 +1,45 @@
--- Grain: one customer key that stands for many people: seeded, or far more inbound interactions than anybody else.
--- Such a customer's returns prove nothing, so its claims are unobservable. Rebuilt in full: it depends on everybody.
+-- Grain: one customer key that proves nothing by coming back, or one category in which it does not: it stands for many
+-- people (seeded, or far more inbound interactions than anybody else at the desk), or its calls in that category are
+-- normal business. Its claims are unobservable. Rebuilt in full: it depends on everybody.
 with
 
 interactions as (
 
-    select customer_key
-    from {{ ref('int_ticket_openings') }}
-    where customer_key is not null
-    union all
-    select customer_key
-    from {{ ref('int_resolution_episodes') }}
-    where reopened_by = 'requester' and customer_key is not null
+    select
+        interactions.*,
+        desks.desk
+    from {{ ref('int_interactions') }} as interactions
+    inner join {{ ref('int_desks') }} as desks
+        on interactions.source_system = desks.source_system
+    where interactions.is_counted and interactions.customer_key is not null
+
+),
+
+identities as (
+
+    select * from {{ ref('int_identities') }}
 
 ),
 
 volumes as (
 
     select
+        desk,
         customer_key,
         count(*) as interaction_count
     from interactions
-    group by customer_key
+    group by desk, customer_key
 
 ),
 
 limits as (
 
     select
+        desk,
         percentile_disc(0.99) within group (order by interaction_count) as p99,
         percentile_disc(0.999) within group (order by interaction_count) as p999
     from volumes
+    group by desk
 
 ),
 
@@ -39,22 +49,34 @@ salt as (
 
 ),
 
-seeded as (
+listed as (
 
-    select {{ person_key('listed.customer_id', 'listed.source_system', 'salt.salt') }} as customer_key
+    select {{ person_key('listed.customer_id', 'listed.source_system', 'salt.salt') }} as identifier_key
     from {{ ref('shared_identities') }} as listed
     cross join salt
+    where listed.customer_id <> '*'
 
 ),
 
-final as (
+seeded as (
+
+    select distinct {{ resolved_customer('listed.identifier_key') }} as customer_key
+    from listed
+    left join identities
+        on listed.identifier_key = identities.identifier_key
+
+),
+
+shared as (
 
     select
         volumes.customer_key,
+        cast(null as varchar) as category,
         volumes.interaction_count,
         case when seeded.customer_key is not null then 'seeded' else 'volume' end as reason
     from volumes
-    cross join limits
+    inner join limits
+        on volumes.desk = limits.desk
     left join seeded
         on volumes.customer_key = seeded.customer_key
     where
@@ -63,6 +85,34 @@ final as (
             volumes.interaction_count > limits.p999
             and volumes.interaction_count > 4 * limits.p99
         )
+
+),
+
+regulars as (
+
+    select
+        interactions.customer_key,
+        interactions.category,
+        count(*) as interaction_count,
+        'normal_business' as reason
+    from interactions
+    inner join {{ ref('shared_identities') }} as listed
+        on
+            interactions.source_system = listed.source_system
+            and interactions.category = listed.category
+            and listed.customer_id = '*'
+    left join shared
+        on interactions.customer_key = shared.customer_key
+    where shared.customer_key is null
+    group by interactions.customer_key, interactions.category
+
+),
+
+final as (
+
+    select * from shared
+    union all
+    select * from regulars
 
 )
 

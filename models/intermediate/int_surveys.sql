@@ -1,4 +1,4 @@
--- Grain: one survey invitation about a ticket. Empty where no source system delivers surveys.
+-- Grain: one survey invitation about a ticket or a contact. Empty where no source system delivers surveys.
 with
 
 unioned as (
@@ -11,10 +11,15 @@ final as (
 
     select
         source_system || ':' || ticket_id as ticket_key,
+        source_system || ':' || contact_id as contact_key,
         source_system,
         survey_id,
         sent_at,
+        {% if var('as_of') is not none -%}
+        case when answered_at <= cast('{{ var("as_of") }}' as timestamp) then answered_at end as answered_at,
+        {%- else -%}
         answered_at,
+        {%- endif %}
         coalesce({{ lowered(trimmed('resolved_answer')) }} in ('no', 'n', 'false', '0'), false) as says_not_resolved
     from unioned
 

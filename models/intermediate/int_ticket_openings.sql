@@ -78,19 +78,29 @@ opened as (
 final as (
 
     select
-        ticket_key,
-        source_system,
-        created_at,
-        customer_key,
-        {{ issue_key('opening_category', 'opening_subcategory') }} as issue_key,
-        ticket_type,
-        is_test,
-        is_spam,
-        problem_id,
-        parent_ticket_key,
-        duplicate_of_key,
-        follow_up_of_key
+        opened.ticket_key,
+        opened.source_system,
+        opened.created_at,
+        opened.customer_key,
+        opened.account_id,
+        opened.channel,
+        opened.team_id,
+        opened.opening_category as category,
+        {{ issue_key('opened.opening_category', 'opened.opening_subcategory') }} as issue_key,
+        opened.ticket_type,
+        coalesce(opened.ticket_type = 'request', false)
+        or {{ is_request_category('opened', 'opened.created_at', 'opening_category', 'opening_subcategory') }}
+            as is_request,
+        opened.is_test,
+        opened.is_spam,
+        opened.problem_id,
+        opened.parent_ticket_key,
+        opened.duplicate_of_key,
+        opened.follow_up_of_key,
+        same_contacts.contact_key as same_contact_key
     from opened
+    left join {{ ref('int_same_contacts') }} as same_contacts
+        on opened.ticket_key = same_contacts.ticket_key
 
 )
 

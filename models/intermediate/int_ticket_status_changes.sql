@@ -16,6 +16,12 @@ tickets as (
 
 ),
 
+identities as (
+
+    select * from {{ ref('int_identities') }}
+
+),
+
 statuses as (
 
     select * from {{ ref('ticket_statuses') }}
@@ -55,11 +61,11 @@ named as (
             when system_actors.kind = 'monitor' then 'monitor'
             when
                 tickets.is_machine_made
-                and (events.actor_key = tickets.customer_key or events.actor_type = 'requester')
+                and ({{ resolved_customer('events.actor_key') }} = tickets.customer_key or events.actor_type = 'requester')
                 then 'monitor'
             when system_actors.kind is not null then system_actors.kind
             when events.actor_type in ('agent', 'requester', 'system', 'automation') then events.actor_type
-            when events.actor_key = tickets.customer_key then 'requester'
+            when {{ resolved_customer('events.actor_key') }} = tickets.customer_key then 'requester'
             else 'unknown'
         end as named_actor
     from events
@@ -73,6 +79,8 @@ named as (
         on
             events.source_system = system_actors.source_system
             and events.actor_key = system_actors.actor_key
+    left join identities
+        on events.actor_key = identities.identifier_key
 
 ),
 

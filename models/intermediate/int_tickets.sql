@@ -13,6 +13,12 @@ statuses as (
 
 ),
 
+identities as (
+
+    select * from {{ ref('int_identities') }}
+
+),
+
 final as (
 
     select
@@ -21,7 +27,8 @@ final as (
         unioned.ticket_id,
         unioned.created_at,
         unioned.updated_at,
-        unioned.requester_key as customer_key,
+        {{ resolved_customer('unioned.requester_key') }} as customer_key,
+        unioned.account_id,
         unioned.channel,
         {{ lowered('unioned.ticket_type') }} as ticket_type,
         unioned.category,
@@ -47,6 +54,8 @@ final as (
         on
             unioned.source_system = statuses.source_system
             and {{ lowered(trimmed('unioned.status')) }} = statuses.source_status
+    left join identities
+        on unioned.requester_key = identities.identifier_key
 
 )
 

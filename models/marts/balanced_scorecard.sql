@@ -1,4 +1,4 @@
--- Grain: period x unit x pair x window. Headline, reality, gap and reading in one row, on one cohort.
+-- Grain: source system x period x unit x pair x window. Headline, reality, gap and reading in one row, on one cohort.
 {% set pairs = ['pair_p03_lasting_resolutions', 'pair_p24_return_rate'] %}
 
 with
@@ -37,6 +37,7 @@ final as (
 
     select
         -- grain
+        source_system,
         period_type,
         period_start,
         unit_type,

@@ -16,7 +16,9 @@ final as (
     select
         claim_id,
         window_days,
+        claim_type,
         source_system,
+        contact_key,
         ticket_id,
         case
             when source_system is null then cast(null as varchar)
@@ -35,6 +37,7 @@ final as (
         falsified_by_tier,
         reopened_by,
         falsified_by_ticket_key,
+        falsified_by_contact_key,
         is_reopened,
         is_linked,
         is_inferred,

@@ -57,7 +57,7 @@ def show(project):
     seen = min([until for _, _, until, _ in coverage] + [coverage[0][3]])
     click.echo(f"\nOf what we called resolved, how much held for {window} days?")
     click.echo(f"(data to {_day(coverage[0][3])}; a failure could be seen until {_day(seen)})\n")
-    _line("resolved", cell["resolved_count"])
+    _line("resolved", cell["claim_count"])
     _line("  not known yet", cell["pending_count"], None, f"their {window} days were not observed to the end")
     _line(
         "  unobservable",

@@ -7,7 +7,7 @@ import yaml
 
 from counterweight.errors import InputError, near_matches
 
-FEEDS = ("tickets_opened", "ticket_events", "messages", "surveys")
+FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys")
 
 
 def parse(project, text, as_of=None):

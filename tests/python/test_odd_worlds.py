@@ -65,7 +65,7 @@ def test_unknown_callers_make_no_rate(run_all, rewritten, capsys):
     project = run_all("strangers", rewritten(lambda row: row | {"caller_id": "?"}))
     cell = one(
         project,
-        "select resolved_count > 4000, unobservable_count = mature_count, cohort_count, return_rate, held_rate, "
+        "select claim_count > 4000, unobservable_count = mature_count, cohort_count, return_rate, held_rate, "
         "unobservable_share from marts.resolution_quality "
         "where unit_type = 'total' and period_type = 'to_date' and window_days = 7",
     )

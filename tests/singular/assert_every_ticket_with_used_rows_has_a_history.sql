@@ -1,24 +1,33 @@
--- No incident with a used row may get lost on the way, and none may appear from nowhere.
+-- No ticket that staging emits may get lost on the way, and none may appear from nowhere.
 with
 
-used as (
+emitted as (
 
-    select distinct ticket_id from {{ ref('base_servicenow__incident_event_log') }}
-    where fate = 'used'
+    {% for system, tables in var('source_systems').items() if 'tickets' in tables -%}
+    select
+        source_system,
+        ticket_id
+    from {{ ref('stg_' ~ system ~ '__tickets') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
 kept as (
 
-    select ticket_id from {{ ref('int_ticket_histories') }}
-    where source_system = 'servicenow'
+    select
+        source_system,
+        ticket_id
+    from {{ ref('int_ticket_histories') }}
 
 )
 
 select
-    used.ticket_id as used_ticket_id,
+    emitted.ticket_id as emitted_ticket_id,
     kept.ticket_id as kept_ticket_id
-from used
+from emitted
 full outer join kept
-    on used.ticket_id = kept.ticket_id
-where used.ticket_id is null or kept.ticket_id is null
+    on
+        emitted.source_system = kept.source_system
+        and emitted.ticket_id = kept.ticket_id
+where emitted.ticket_id is null or kept.ticket_id is null

@@ -4,52 +4,66 @@ with
 
 delivered as (
 
+    {% for system, tables in raw_tables().items() if system in var('source_systems') -%}
+    {% for table in tables -%}
     select
+        '{{ system }}' as source_system,
+        '{{ table }}' as raw_table,
         _source_file as source_file,
         _loaded_at as loaded_at
-    from {{ source('servicenow', 'incident_event_log') }}
+    from {{ source(system, table) }}
     union all
+    {% endfor %}
+    {% endfor -%}
     select
+        source_system,
+        raw_table,
         source_file,
         loaded_at
     from {{ source('load', 'rejects') }}
-    where source_system = 'servicenow' and raw_table = 'incident_event_log'
 
 ),
 
 loaded as (
 
     select
+        source_system,
+        raw_table,
         source_file,
         loaded_at,
         count(*) as row_count
     from delivered
-    group by source_file, loaded_at
+    group by source_system, raw_table, source_file, loaded_at
 
 ),
 
 fated as (
 
     select
+        source_system,
+        raw_table,
         source_file,
         loaded_at,
         sum(row_count) as row_count
     from {{ ref('fct_row_fates') }}
-    where source_system = 'servicenow' and raw_table = 'incident_event_log'
-    group by source_file, loaded_at
+    group by source_system, raw_table, source_file, loaded_at
 
 ),
 
 compared as (
 
     select
+        coalesce(loaded.source_system, fated.source_system) as source_system,
+        coalesce(loaded.raw_table, fated.raw_table) as raw_table,
         coalesce(loaded.source_file, fated.source_file) as source_file,
         loaded.row_count as loaded_rows,
         fated.row_count as fated_rows
     from loaded
     full outer join fated
         on
-            loaded.source_file = fated.source_file
+            loaded.source_system = fated.source_system
+            and loaded.raw_table = fated.raw_table
+            and loaded.source_file = fated.source_file
             and loaded.loaded_at = fated.loaded_at
 
 )
@@ -58,6 +72,8 @@ select * from compared
 where loaded_rows is distinct from fated_rows
 union all
 select
+    null as source_system,
+    null as raw_table,
     'nothing was loaded' as source_file,
     null as loaded_rows,
     null as fated_rows

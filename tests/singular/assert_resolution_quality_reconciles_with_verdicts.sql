@@ -1,6 +1,6 @@
 -- Mart = fact, per window: every unit type and every period type counts each headline claim exactly once.
 {% set counts = {
-    'resolved_count': 'true',
+    'claim_count': 'true',
     'mature_count': 'is_mature',
     'held_count': "verdict = 'held'",
     'falsified_count': "is_mature and verdict = 'falsified'",
@@ -12,19 +12,23 @@ with
 fact as (
 
     select
+        claim_type,
+        source_system,
         window_days,
         {%- for count, condition in counts.items() %}
         {{ count_where(condition) }} as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('fct_claim_verdicts') }}
     where tier_set = 'return' and is_headline_cohort
-    group by window_days
+    group by claim_type, source_system, window_days
 
 ),
 
 mart as (
 
     select
+        claim_type,
+        source_system,
         period_type,
         unit_type,
         window_days,
@@ -32,7 +36,7 @@ mart as (
         sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('resolution_quality') }}
-    group by period_type, unit_type, window_days
+    group by claim_type, source_system, period_type, unit_type, window_days
 
 ),
 
@@ -56,7 +60,9 @@ select
 from shapes
 full outer join mart
     on
-        shapes.period_type = mart.period_type
+        shapes.claim_type = mart.claim_type
+        and shapes.source_system = mart.source_system
+        and shapes.period_type = mart.period_type
         and shapes.unit_type = mart.unit_type
         and shapes.window_days = mart.window_days
 where

@@ -2,6 +2,7 @@
 -- that did not hold.
 select
     'P03' as pair_id,
+    source_system,
     period_type,
     period_start,
     unit_type,
@@ -10,9 +11,10 @@ select
     window_days,
     is_period_mature,
     cohort_count,
-    resolved_count as headline_as_reported_count,
+    claim_count as headline_as_reported_count,
     cast(null as bigint) as headline_as_reported_base,
     cohort_count as headline_count,
     held_count as reality_count,
     falsified_count as gap_count
 from {{ ref('resolution_quality') }}
+where claim_type = 'ticket_resolved'

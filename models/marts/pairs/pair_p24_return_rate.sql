@@ -2,6 +2,7 @@
 -- cannot see.
 select
     'P24' as pair_id,
+    source_system,
     period_type,
     period_start,
     unit_type,
@@ -11,8 +12,9 @@ select
     is_period_mature,
     cohort_count,
     reopened_so_far_count as headline_as_reported_count,
-    resolved_count as headline_as_reported_base,
+    claim_count as headline_as_reported_base,
     reopened_count as headline_count,
     falsified_count as reality_count,
     falsified_count - reopened_count as gap_count
 from {{ ref('resolution_quality') }}
+where claim_type = 'ticket_resolved'

@@ -41,6 +41,7 @@ final as (
         team_id,
         resolution_code,
         cast(null as varchar) as created_by_actor_type,
+        cast(null as varchar) as closed_by_actor_type,
         configuration_item,
         problem_id,
         parent_ticket_id,
@@ -48,6 +49,8 @@ final as (
         cast(null as varchar) as merged_into,
         cast(null as varchar) as follow_up_of,
         cast(null as boolean) as is_test,
+        cast(null as boolean) as reported_first_contact_resolution,
+        cast(null as varchar) as sla_policy_id,
         tool_resolved_at,
         tool_closed_at,
         tool_reopen_count

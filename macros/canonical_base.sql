@@ -1,0 +1,140 @@
+{#- A base model of the system `canonical`: each raw row of the table, typed by the contract, people hashed, with its
+    one fate. Names and types are those of staging (canonical_columns).
+
+    ticket          true where a row is about a ticket that must be known: a CTE `tickets` with ticket_id and created_at
+                    must stand before
+    after_creation  true where the row cannot lie before that ticket's creation
+    excluded        named rules that leave rows out: reason -> condition on the typed columns
+    defects         further reasons to quarantine a row: reason -> condition -#}
+{% macro canonical_base(table, ticket=false, after_creation=false, excluded={}, defects={}) -%}
+{%- set contract = canonical_contract()[table] -%}
+{%- set tool = contract.get('tool', {}) -%}
+{%- set parsed = ('time', 'plan', 'date', 'integer', 'decimal', 'boolean') -%}
+{%- set names, texts, reasons, happened = {}, {}, {}, [] -%}
+{%- for column, kind in contract['columns'].items() -%}
+    {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
+    {%- do texts.update({column: "nullif(trim(cast(source." ~ adapter.quote(column) ~ " as varchar)), '')"}) -%}
+    {%- if kind == 'time' -%}
+        {%- do happened.append(names[column]) -%}
+    {%- endif -%}
+{%- endfor -%}
+{%- for column in contract.get('required', contract['key']) -%}
+    {%- do reasons.update({'missing_' ~ column: 'is_' ~ column ~ '_missing'}) -%}
+{%- endfor -%}
+{%- for column, kind in contract['columns'].items() if kind in parsed -%}
+    {%- do reasons.update({'unreadable_' ~ column: 'not is_' ~ column ~ '_missing and ' ~ names[column] ~ ' is null'}) -%}
+{%- endfor -%}
+{%- do reasons.update(defects_of_times(contract.get('time'), happened)) -%}
+{%- if ticket -%}
+    {%- do reasons.update({'no_such_ticket': 'ticket_created_at is null'}) -%}
+{%- endif -%}
+{%- if after_creation -%}
+    {%- do reasons.update({'event_before_creation': contract['time'] ~ ' < ticket_created_at'}) -%}
+{%- endif -%}
+{%- do reasons.update(defects) -%}
+{%- set key = [] -%}
+{%- for column in contract['key'] -%}
+    {%- do key.append(names[column]) -%}
+{%- endfor -%}
+source as (
+
+    select
+        *,
+        {{ content_key(contract['columns']) }} as content_key
+    from {{ source('canonical', table) }}
+
+),
+
+salt as (
+
+    select salt from {{ source('private', 'salt') }}
+
+),
+
+typed as (
+
+    select
+        {%- for column, kind in contract['columns'].items() %}
+        {%- set text = texts[column] %}
+        {% if kind in ('time', 'plan') -%}
+        {{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }}
+        {%- elif kind == 'date' -%}
+        cast({{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }} as date)
+        {%- elif kind == 'integer' -%}
+        {{ parse_integer(text) }}
+        {%- elif kind == 'decimal' -%}
+        {{ parse_decimal(text, var('source_decimal_separators')['canonical']) }}
+        {%- elif kind == 'boolean' -%}
+        {{ parse_boolean(text) }}
+        {%- elif kind == 'person' -%}
+        {{ person_key(text, "'canonical'", 'salt.salt') }}
+        {%- elif kind == 'value' -%}
+        {#- values of other fields may be free text, and stay behind -#}
+        case
+            when {{ lowered(trimmed('source.field')) }} = 'assignee' then {{ person_key(text, "'canonical'", 'salt.salt') }}
+            when {{ lowered(trimmed('source.field')) }} in ('{{ ticket_fields() | join("', '") }}') then {{ text }}
+        end
+        {%- else -%}
+        {{ text }}
+        {%- endif %} as {{ names[column] }},
+        {{ text }} is null as is_{{ column }}_missing,
+        {%- endfor %}
+        source.content_key,
+        source._loaded_at,
+        source._source_file,
+        source._row_number
+    from source
+    cross join salt
+
+),
+{% if ticket %}
+with_tickets as (
+
+    select
+        typed.*,
+        tickets.created_at as ticket_created_at
+    from typed
+    left join tickets
+        on typed.ticket_id = tickets.ticket_id
+
+),
+{% endif %}
+{{ row_fates(
+    'with_tickets' if ticket else 'typed', key, reasons, excluded, contract.get('version'), contract.get('time')
+) }},
+
+final as (
+
+    select
+        -- grain and fate
+        _source_file,
+        _loaded_at,
+        _row_number,
+        fate,
+        fate_reason,
+
+        -- the contract
+        {%- for name in names.values() %}
+        {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from fated
+
+)
+
+select * from final
+{%- endmacro %}
+
+{#- Fields of a ticket whose changes are read; a change of any other field is excluded as `field_not_read`. -#}
+{% macro ticket_fields() -%}
+    {{ return(['status', 'assignee', 'team', 'priority', 'category', 'subcategory', 'ticket_type']) }}
+{%- endmacro %}
+
+{#- How a system writes the times of a column: the var source_timestamp_formats, by `table.column`, by column, else `*`
+    (a plain list stands for `*`). -#}
+{% macro timestamp_formats(system, table, column) -%}
+    {%- set formats = var('source_timestamp_formats')[system] -%}
+    {%- if formats is mapping -%}
+        {{ return(formats.get(table ~ '.' ~ column) or formats.get(column) or formats['*']) }}
+    {%- endif -%}
+    {{ return(formats) }}
+{%- endmacro %}

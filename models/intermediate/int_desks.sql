@@ -1,0 +1,52 @@
+-- Grain: one source system and the desk it belongs to. Systems that share a customer are one desk: what one of them does
+-- not see may be in the other, so a feed that stops in one holds back claims of both. Desks that share nobody are apart.
+with recursive
+
+customers as (
+
+    select
+        source_system,
+        customer_key
+    from {{ ref('int_tickets') }}
+    union
+    select
+        source_system,
+        customer_key
+    from {{ ref('int_contacts') }}
+
+),
+
+links as (
+
+    select distinct
+        own.source_system,
+        other.source_system as linked_system
+    from customers as own
+    inner join customers as other
+        on
+            own.customer_key = other.customer_key
+            and own.source_system <> other.source_system
+
+),
+
+reached (source_system, linked_system) as (
+
+    select distinct
+        source_system,
+        source_system as linked_system
+    from customers
+    union
+    select
+        reached.source_system,
+        links.linked_system
+    from reached
+    inner join links
+        on reached.linked_system = links.source_system
+
+)
+
+select
+    source_system,
+    min(linked_system) as desk
+from reached
+group by source_system

@@ -1,0 +1,75 @@
+-- Grain: one ticket whose opening is an inbound contact: created between the contact's start and 15 minutes after its
+-- end, by a contact that names the ticket; where a system's contacts name no tickets, by a contact of the same customer
+-- if it is a phone or chat ticket.
+with
+
+contacts as (
+
+    select
+        *,
+        coalesce(ended_at, started_at) + interval '15' minute as same_until
+    from {{ ref('int_joined_contacts') }}
+    where direction = 'inbound'
+
+),
+
+tickets as (
+
+    select * from {{ ref('int_tickets') }}
+
+),
+
+naming_systems as (
+
+    select distinct source_system
+    from contacts
+    where ticket_key is not null
+
+),
+
+candidates as (
+
+    select
+        tickets.ticket_key,
+        tickets.customer_key,
+        contacts.contact_key,
+        contacts.started_at
+    from contacts
+    inner join tickets
+        on contacts.ticket_key = tickets.ticket_key
+    where tickets.created_at between contacts.started_at and contacts.same_until
+    union all
+    select
+        tickets.ticket_key,
+        tickets.customer_key,
+        contacts.contact_key,
+        contacts.started_at
+    from contacts
+    inner join tickets
+        on contacts.customer_key = tickets.customer_key
+    left join naming_systems
+        on contacts.source_system = naming_systems.source_system
+    where
+        naming_systems.source_system is null
+        and lower(tickets.channel) in ('phone', 'telephone', 'call', 'voice', 'chat')
+        and tickets.created_at between contacts.started_at and contacts.same_until
+
+),
+
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by ticket_key order by started_at desc, {{ text_order('contact_key') }}
+        ) as contacts_from_last
+    from candidates
+
+)
+
+select
+    ticket_key,
+    customer_key,
+    contact_key
+from ordered
+where contacts_from_last = 1

@@ -1,0 +1,17 @@
+-- Grain: one raw row, with its fate.
+{{ config(materialized='table', enabled='canonical' in var('source_systems')) }}
+
+with
+
+tickets as (
+
+    -- a ticket left out by as_of is known all the same
+    select
+        ticket_id,
+        created_at
+    from {{ ref('base_canonical__tickets') }}
+    where fate in ('used', 'excluded')
+
+),
+
+{{ canonical_base('ticket_messages', ticket=true) }}
