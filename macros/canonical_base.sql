@@ -13,7 +13,7 @@
 {%- set names, texts, reasons, happened = {}, {}, {}, [] -%}
 {%- for column, kind in contract['columns'].items() -%}
     {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
-    {%- do texts.update({column: "nullif(trim(cast(source." ~ adapter.quote(column) ~ " as varchar)), '')"}) -%}
+    {%- do texts.update({column: "nullif(" ~ trimmed("cast(source." ~ adapter.quote(column) ~ " as varchar)") ~ ", '')"}) -%}
     {%- if kind == 'time' -%}
         {%- do happened.append(names[column]) -%}
     {%- endif -%}
@@ -51,7 +51,7 @@ salt as (
 
 ),
 
-typed as (
+typed as {{ computed_once() }} (
 
     select
         {%- for column, kind in contract['columns'].items() %}

@@ -31,7 +31,7 @@ salt as (
 
 ),
 
-renamed as (
+renamed as {{ computed_once() }} (
 
     select
         -- ids
@@ -72,7 +72,7 @@ renamed as (
 
 ),
 
-in_utc as (
+in_utc as {{ computed_once() }} (
 
     select
         *,
