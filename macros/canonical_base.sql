@@ -18,7 +18,7 @@
         {%- do happened.append(names[column]) -%}
     {%- endif -%}
 {%- endfor -%}
-{%- for column in contract.get('required', contract['key']) -%}
+{%- for column in canonical_required(contract) -%}
     {%- do reasons.update({'missing_' ~ column: 'is_' ~ column ~ '_missing'}) -%}
 {%- endfor -%}
 {%- for column, kind in contract['columns'].items() if kind in parsed -%}
@@ -122,6 +122,15 @@ final as (
 )
 
 select * from final
+{%- endmacro %}
+
+{#- Columns of a canonical table that must be known in each row. -#}
+{% macro canonical_required(contract) -%}
+    {%- set required = contract.get('required') or contract['key'] | list -%}
+    {%- if not contract.get('required') and contract.get('time') and contract['time'] not in required -%}
+        {%- set required = required + [contract['time']] -%}
+    {%- endif -%}
+    {{ return(required) }}
 {%- endmacro %}
 
 {#- Fields of a ticket whose changes are read; a change of any other field is excluded as `field_not_read`. -#}

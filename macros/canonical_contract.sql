@@ -4,7 +4,7 @@
 
     key      columns that identify a row; the current version of a row is the one with the latest `version`, then the
              latest arrival
-    required columns that must be known in a row; the key where not said otherwise
+    required columns that must be known in a row; the key and the time where not said otherwise
     time     when it happened: what as_of cuts at; known as well, but for `surveys`, which may not have been sent
     version  column that tells versions of a row apart; without one, arrival decides
     columns  what each column is: text, person (an identifier, keyed hash from staging on), time (of something that
@@ -61,7 +61,7 @@
             'columns': {'customer_id': 'person', 'kind': 'text', 'value': 'person'},
         },
         'surveys': {
-            'key': ['survey_id'], 'time': 'sent_at', 'version': 'updated_at',
+            'key': ['survey_id'], 'time': 'sent_at', 'version': 'updated_at', 'required': ['survey_id'],
             'columns': {
                 'survey_id': 'text', 'ticket_id': 'text', 'contact_id': 'text', 'eligible_at': 'time',
                 'sent_at': 'time', 'sent_by': 'text', 'answered_at': 'time', 'csat': 'decimal',
