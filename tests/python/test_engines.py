@@ -14,7 +14,8 @@ import pytest
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
-from conftest import ROOT
+from conftest import ROOT, rows
+from counterweight.audit import run_expectations, suites_of
 
 pytestmark = pytest.mark.engine
 
@@ -213,6 +214,30 @@ def test_each_table_was_analyzed(demo_twin):
             "and last_analyze is null"
         )
         assert cursor.fetchall() == []
+
+
+def _check_audit(twin, pages):
+    build_id = rows(twin.project, "select max(build_id) from audit.relations")[0][0]
+    server = twin.server
+    address = f"postgresql+psycopg2://{server.user}:{server.password}@{server.host}:{server.port}/{twin.database}"
+    checks = run_expectations(suites_of(twin.project, build_id), address, run_name="twin", pages=pages)
+    found = sorted((check.suite, check.expectation_id, check.success, check.failed_count) for check in checks)
+    assert len(found) >= 10
+    assert found == rows(
+        twin.project,
+        "select suite, expectation_id, success, failed_count from audit.expectation_results "
+        "where build_id = ? order by all",
+        [build_id],
+    )
+
+
+def test_the_audit_of_the_demo_world_finds_the_same(demo_twin, tmp_path):
+    _check_audit(demo_twin, tmp_path / "pages")
+
+
+@pytest.mark.real
+def test_the_audit_of_the_real_logs_finds_the_same(real_twin, tmp_path):
+    _check_audit(real_twin, tmp_path / "pages")
 
 
 @pytest.mark.real
