@@ -17,7 +17,10 @@ READINGS = {
 # What a claim type says was done, and what its customers do when it was not.
 CLAIMS = {
     "ticket_resolved": ("resolved", "Of what {system} called resolved, how much held for {window} days?"),
-    "contact_handled": ("handled", "After how many contacts that {system} handled did nobody come back in {window} days?"),
+    "contact_handled": (
+        "handled",
+        "After how many contacts of {system} did nobody come back in {window} days?",
+    ),
 }
 
 

@@ -25,7 +25,7 @@ def parse(project, text, as_of=None):
         raise InputError("--as-of and as_of in --vars differ. Give one of them.")
     if as_of:
         values["as_of"] = as_of
-    declared = yaml.safe_load((project.root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    declared = project.variables
     for name in values:
         if name not in declared:
             raise InputError(

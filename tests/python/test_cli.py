@@ -62,7 +62,7 @@ def test_the_program_lists_its_commands_settings_and_exit_codes(invoke):
         (["build", "--vars", "{observed_until: {servicenow: {tickets_opend: 2016-01-01}}}"], "mean 'tickets_opened'?"),
         (["build", "--vars", "{source_time_zones: Europe/Vienna}"], "must be a mapping by source system"),
         (["build", "--vars", "{source_time_zones: {servicnow: UTC}}"], "Did you mean 'servicenow'?"),
-        (["load", "--system", "servicenow", "--observed-until", "calls=2016-01-01", "x=y"], "there is no feed 'calls'"),
+        (["load", "--system", "servicenow", "--observed-until", "mails=2016-01-01", "x=y"], "there is no feed 'mails'"),
         (["load", "--system", "servicenow", "--observed-until", "surveys=soon", "x=y"], "'soon' is not a time"),
         (["run", "--observed-until", "surveys=2016-01-01"], "name the files as well"),
         (["simulate", "--out", "/proc/nope"], "/proc/nope cannot be used"),

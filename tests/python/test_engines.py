@@ -112,8 +112,8 @@ def demo_twin(on_postgres, demo):
 
 
 @pytest.fixture(scope="session")
-def real_twin(on_postgres, real):
-    return on_postgres(real, "real")
+def real_twin(on_postgres, three_sources):
+    return on_postgres(three_sources, "real")
 
 
 def compared_models(manifest):

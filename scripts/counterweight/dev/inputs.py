@@ -79,8 +79,9 @@ def page(project, folder):
     lines = [
         "# Which input gives what",
         "",
-        "Made from the models by `python -m counterweight.dev.inputs`; a test fails where it is out of date. The tables are those",
-        "of the raw contract (`models/staging/canonical/_canonical__sources.yml`), whichever source system emits them.",
+        "Made from the models by `python -m counterweight.dev.inputs`; a test fails where it is out of date. The",
+        "tables are those of the raw contract (`models/staging/canonical/_canonical__sources.yml`), whichever system",
+        "emits them.",
         "Every table is optional: what is missing is made, empty, and what depends on it has no rows.",
         "",
         "## With these tables you get these",
@@ -100,8 +101,8 @@ def page(project, folder):
         )
     lines += [
         "",
-        "`identities` lets the same customer be recognised by telephone, address and user name; without it only what is written",
-        "alike is the same. `categories` says what is a request, so that coming again for one is no return.",
+        "`identities` lets the same customer be recognised by telephone, address and user name; without it only what",
+        "is written alike is the same. `categories` says what is a request, so that coming again for one is no return.",
         "",
         "## What reads which table",
         "",
@@ -109,7 +110,9 @@ def page(project, folder):
         "|---|---|",
     ]
     for table, readers in _readers(manifest).items():
-        lines.append(f"| `{table}` | {', '.join(f'`{name}`' for name in readers) or 'its fates of rows only, so far'} |")
+        lines.append(
+            f"| `{table}` | {', '.join(f'`{name}`' for name in readers) or 'its fates of rows only, so far'} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -147,9 +150,7 @@ def _given(project, folder, step):
 def _readers(manifest):
     """{table: facts, dimensions and marts behind it}, by the lineage; the books of rows read everything."""
     nodes = manifest["nodes"]
-    tables = sorted(
-        node["name"] for node in manifest["sources"].values() if node["source_name"] == "canonical"
-    )
+    tables = sorted(node["name"] for node in manifest["sources"].values() if node["source_name"] == "canonical")
     readers = {}
     for table in tables:
         reached, waiting = set(), [f"source.counterweight.canonical.{table}"]

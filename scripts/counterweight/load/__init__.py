@@ -29,7 +29,7 @@ def load(project, system, pairs, observed_until=()):
         connection = project.connect()
         try:
             connection.execute("begin")
-            prepare(connection)
+            prepare(connection, project)
             for export in exports:
                 land(connection, project, export)
             for owner, feed, until in ends:

@@ -27,7 +27,8 @@ class Export:
     reader: readers.Separated | readers.Json | readers.Parquet
 
 
-def prepare(connection):
+def prepare(connection, project):
+    """The books and the salt are there. InputError where production has no salt of its own."""
     # times of Parquet that have a zone become text in this one
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("create schema if not exists raw")
@@ -52,8 +53,24 @@ def prepare(connection):
         """
     )
     connection.execute("create table if not exists private.salt (salt varchar)")
+    _keep_salt(connection, project)
+
+
+def _keep_salt(connection, project):
     stored = connection.execute("select salt from private.salt").fetchone()
+    if stored == (DEVELOPMENT_SALT,) and not connection.execute("select count(*) from raw._loads").fetchone()[0]:
+        # dbt put it there before anything was loaded
+        connection.execute("delete from private.salt")
+        stored = None
     wanted = os.environ.get(SALT_VARIABLE)
+    if project.is_production and (stored or (wanted,))[0] in (None, "", DEVELOPMENT_SALT):
+        raise InputError(
+            f"Target '{project.target}' is a production target, and "
+            + ("this warehouse was begun with the public development salt" if stored else f"{SALT_VARIABLE} is not set")
+            + ": everybody could undo the hashes of people. "
+            + ("Begin a new warehouse with a salt of its own." if stored else "Set it to a long secret and keep it.")
+            + " Nothing was loaded."
+        )
     if stored is None:
         if not wanted:
             click.echo(
