@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real test lint clean
+.PHONY: help setup demo real test test-engines lint clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -11,7 +11,7 @@ UV := .venv/bin/uv
 RUN := .venv/bin/
 
 help: ## list the targets
-	@grep -E "^[a-z]+:.*##" $(MAKEFILE_LIST) | sed -E "s/:.*## /\t/"
+	@grep -E "^[a-z-]+:.*##" $(MAKEFILE_LIST) | sed -E "s/:.*## /\t/"
 
 setup: .venv/.synced ## the Python environment in .venv, from uv.lock
 
@@ -59,6 +59,11 @@ lint: .venv/.synced ## style of Python and SQL
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
 	@$(RUN)pytest
+
+test-engines: export REAL_DATA := $(REAL_DATA)
+test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs
+	@$(UV) sync -q --frozen --inexact --group postgres
+	@$(RUN)pytest -m engine
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

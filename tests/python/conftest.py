@@ -13,6 +13,7 @@ from counterweight.load import load
 from counterweight.project import Project
 from counterweight.publish import publish
 from counterweight.worlds import simulate
+from postgres_server import running_server, what_is_missing
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
@@ -106,6 +107,18 @@ def three_sources(new_project, real_log, bank_logs):
     audit(project)
     publish(project)
     return project
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server. Skips without one, fails where it must be there."""
+    missing = what_is_missing()
+    if missing and os.environ.get("COUNTERWEIGHT_ENGINES_REQUIRED"):
+        pytest.fail(f"the engines must be tested here, and {missing}")
+    if missing:
+        pytest.skip(missing)
+    with running_server() as server:
+        yield server
 
 
 def rows(project, query, parameters=None):

@@ -218,3 +218,20 @@ def test_an_expectation_that_cannot_be_computed_is_a_defect(copied_project):
     suite.write_text(suite.read_text().replace("column: resolved_at", "column: resolved_on"))
     with pytest.raises(AuditError, match="E04-resolved on fct_resolution_episodes"):
         audit(copied_project)
+
+
+def test_names_of_unit_tests_fit_every_engine(manifest):
+    """PostgreSQL makes a table of that name, of 63 characters at most."""
+    assert [test["name"] for test in manifest["unit_tests"].values() if len(test["name"]) > 63] == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SQL if "engines" not in path.parts], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_what_engines_do_differently_is_left_to_their_macros(path):
+    """Each of these gives another value, or none, on another engine."""
+    code = re.sub(r"\{#.*?#\}|--[^\n]*", "", path.read_text(), flags=re.S)
+    assert (
+        re.findall(r"\b(?:lower|trim|try_cast|strptime|range|median|quantile\w*|date_diff|sha256)\(|\bqualify\b", code)
+        == []
+    )
