@@ -17,7 +17,7 @@ copies as (
     select
         *,
         row_number() over (
-            partition by content_key order by _loaded_at, _source_file, _row_number
+            partition by content_key order by _loaded_at, {{ text_order('_source_file') }}, _row_number
         ) as copy_number,
         max(_loaded_at) over (partition by content_key) as last_delivered_at
     from {{ relation }}
@@ -44,7 +44,7 @@ versions as (
         -- a row that was quarantined must not supersede a good one
         row_number() over (
             partition by {{ key | join(', ') }}, copy_number = 1 and defect is null
-            order by {{ version ~ ' desc nulls last, ' if version }}last_delivered_at desc, content_key desc
+            order by {{ version ~ ' desc nulls last, ' if version }}last_delivered_at desc, {{ text_order('content_key') }} desc
         ) as version_number
     from graded
 

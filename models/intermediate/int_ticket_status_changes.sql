@@ -61,7 +61,10 @@ named as (
             when system_actors.kind = 'monitor' then 'monitor'
             when
                 tickets.is_machine_made
-                and ({{ resolved_customer('events.actor_key') }} = tickets.customer_key or events.actor_type = 'requester')
+                and (
+                    {{ resolved_customer('events.actor_key') }} = tickets.customer_key
+                    or events.actor_type = 'requester'
+                )
                 then 'monitor'
             when system_actors.kind is not null then system_actors.kind
             when events.actor_type in ('agent', 'requester', 'system', 'automation') then events.actor_type
