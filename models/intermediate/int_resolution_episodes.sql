@@ -162,8 +162,7 @@ final as (
                 endings.actor = 'requester'
                 and {{ seconds_between('endings.event_at', 'endings.next_move_at') }} <= 86400
                 and agent_replies.reply_count is null
-                and endings.category_changes_at_next_move
-                = endings.category_version + endings.subcategory_version
+                and endings.category_changes_at_next_move = endings.category_changes
                 then 'acknowledgement'
             else 'substantive'
         end as reopen_kind
