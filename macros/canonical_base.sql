@@ -14,7 +14,7 @@
 {%- set names, texts, reasons, happened = {}, {}, {}, [] -%}
 {%- for column, kind in contract['columns'].items() -%}
     {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
-    {%- do texts.update({column: "nullif(trim(cast(source." ~ adapter.quote(column) ~ " as varchar)), '')"}) -%}
+    {%- do texts.update({column: "nullif(" ~ trimmed("cast(source." ~ adapter.quote(column) ~ " as varchar)") ~ ", '')"}) -%}
     {%- if kind == 'time' -%}
         {%- do happened.append(names[column]) -%}
     {%- endif -%}
@@ -52,7 +52,7 @@ salt as (
 
 ),
 
-typed as (
+typed as {{ computed_once() }} (
 
     select
         {%- for column, kind in contract['columns'].items() %}
@@ -72,8 +72,8 @@ typed as (
         {%- elif kind == 'value' -%}
         {#- values of other fields may be free text, and stay behind -#}
         case
-            when lower(trim(source.field)) = 'assignee' then {{ person_key(text, "'canonical'", 'salt.salt') }}
-            when lower(trim(source.field)) in ('{{ ticket_fields() | join("', '") }}') then {{ text }}
+            when {{ lowered(trimmed('source.field')) }} = 'assignee' then {{ person_key(text, "'canonical'", 'salt.salt') }}
+            when {{ lowered(trimmed('source.field')) }} in ('{{ ticket_fields() | join("', '") }}') then {{ text }}
         end
         {%- else -%}
         {{ text }}

@@ -4,11 +4,24 @@
     trim({{ text }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))
 {%- endmacro %}
 
-{#- Text as a sort key: byte by byte on every engine, whatever the collation of the database. -#}
+{#- Text in lower case, letter by letter as DuckDB does it. PostgreSQL's own lower() leaves É alone in some locales. -#}
+{% macro lowered(text) -%}
+    {{ return(adapter.dispatch('lowered', 'counterweight')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__lowered(text) -%} lower({{ text }}) {%- endmacro %}
+
+{% macro postgres__lowered(text) -%}
+    {#- two letters that ICU lowers by their neighbours, or to two characters -#}
+    (lower(translate({{ text }}, 'Σİ', 'σi') collate "und-x-icu") collate "default")
+{%- endmacro %}
+
+{#- Text to sort by: the same order on every engine, in every locale. Whatever a value depends on (row_number, min,
+    max) is ordered by this, never by the text itself. -#}
 {% macro text_order(text) -%}
     {{ return(adapter.dispatch('text_order', 'counterweight')(text)) }}
 {%- endmacro %}
 
-{% macro default__text_order(text) -%} {{ text }} collate "C" {%- endmacro %}
-
 {% macro duckdb__text_order(text) -%} {{ text }} {%- endmacro %}
+
+{% macro postgres__text_order(text) -%} (({{ text }}) collate "C") {%- endmacro %}

@@ -17,13 +17,14 @@
     country's code (00 is +). Only what has nothing but a number's characters, at least 7 digits, and begins like one or
     has 10 digits, is taken for one. -#}
 {% macro normalised_identifier(identifier) -%}
+    {%- set identifier = trimmed(identifier) -%}
     {%- set digits = "translate(" ~ identifier ~ ", ' ()-./', '')" -%}
     case
         when
             translate({{ identifier }}, '+0123456789 ()-./', '') <> ''
             or length({{ digits }}) < 7
             or (left({{ digits }}, 1) not in ('+', '0') and length({{ digits }}) < 10)
-            then lower(trim({{ identifier }}))
+            then {{ lowered(identifier) }}
         when left({{ digits }}, 2) = '00' then '+' || substr({{ digits }}, 3)
         else {{ digits }}
     end

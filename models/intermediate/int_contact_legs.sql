@@ -32,8 +32,8 @@ final as (
             partition by unioned.source_system, unioned.contact_id
             order by unioned.leg_number nulls last, unioned.started_at, {{ text_order('unioned.leg_id') }}
         ) as leg_position,
-        lower(trim(unioned.direction)) as direction,
-        lower(trim(unioned.channel)) as channel,
+        {{ lowered(trimmed('unioned.direction')) }} as direction,
+        {{ lowered(trimmed('unioned.channel')) }} as channel,
         {{ resolved_customer('unioned.customer_key') }} as customer_key,
         unioned.team_id,
         unioned.category,

@@ -51,7 +51,7 @@ candidates as (
         on contacts.source_system = naming_systems.source_system
     where
         naming_systems.source_system is null
-        and lower(tickets.channel) in ('phone', 'telephone', 'call', 'voice', 'chat')
+        and {{ lowered('tickets.channel') }} in ('phone', 'telephone', 'call', 'voice', 'chat')
         and tickets.created_at between contacts.started_at and contacts.same_until
 
 ),

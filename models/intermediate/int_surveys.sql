@@ -20,7 +20,7 @@ final as (
         {%- else -%}
         answered_at,
         {%- endif %}
-        coalesce(lower(trim(resolved_answer)) in ('no', 'n', 'false', '0'), false) as says_not_resolved
+        coalesce({{ lowered(trimmed('resolved_answer')) }} in ('no', 'n', 'false', '0'), false) as says_not_resolved
     from unioned
 
 )

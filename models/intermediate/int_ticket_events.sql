@@ -22,11 +22,11 @@ keyed as (
                 then event_sequence
         end as event_sequence,
         event_at,
-        lower(field) as field,
+        {{ lowered('field') }} as field,
         old_value,
         new_value,
         actor_key,
-        lower(actor_type) as actor_type
+        {{ lowered('actor_type') }} as actor_type
     from unioned
 
 ),
@@ -36,15 +36,18 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by ticket_key order by event_sequence, event_at, event_id
+            partition by ticket_key order by event_sequence, event_at, {{ text_order('event_id') }}
         ) as event_number,
         -- changes made in one go share a step: the values in force at an event are those after its step
         dense_rank() over (partition by ticket_key order by event_sequence, event_at) as event_step,
         row_number() over (
-            partition by ticket_key, field order by event_sequence, event_at, event_id
+            partition by ticket_key, field order by event_sequence, event_at, {{ text_order('event_id') }}
         ) as field_version,
         coalesce(
-            lag(new_value) over (partition by ticket_key, field order by event_sequence, event_at, event_id), old_value
+            lag(new_value) over (
+                partition by ticket_key, field order by event_sequence, event_at, {{ text_order('event_id') }}
+            ),
+            old_value
         ) as value_before
     from keyed
 

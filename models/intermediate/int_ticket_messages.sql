@@ -15,8 +15,8 @@ final as (
         message_id,
         sent_at,
         -- an out-of-office reply is not the customer speaking
-        lower(author_type) = 'requester' and not coalesce(is_automatic, false) as is_from_customer,
-        lower(author_type) = 'agent'
+        {{ lowered('author_type') }} = 'requester' and not coalesce(is_automatic, false) as is_from_customer,
+        {{ lowered('author_type') }} = 'agent'
         and coalesce(is_public, true)
         and not coalesce(is_automatic, false) as is_public_agent_reply
     from unioned

@@ -53,7 +53,7 @@ named as (
         events.event_number,
         events.event_step,
         events.event_at,
-        coalesce(statuses.status, lower(trim(events.new_value))) as status,
+        coalesce(statuses.status, {{ lowered(trimmed('events.new_value')) }}) as status,
         events.category_version,
         events.subcategory_version,
         events.team_version,
@@ -75,7 +75,7 @@ named as (
     left join statuses
         on
             events.source_system = statuses.source_system
-            and lower(trim(events.new_value)) = statuses.source_status
+            and {{ lowered(trimmed('events.new_value')) }} = statuses.source_status
     left join system_actors
         on
             events.source_system = system_actors.source_system

@@ -30,20 +30,20 @@ final as (
         {{ resolved_customer('unioned.requester_key') }} as customer_key,
         unioned.account_id,
         unioned.channel,
-        lower(unioned.ticket_type) as ticket_type,
+        {{ lowered('unioned.ticket_type') }} as ticket_type,
         unioned.category,
         unioned.subcategory,
         unioned.category_at_open,
-        coalesce(statuses.status, lower(trim(unioned.status))) as status,
+        coalesce(statuses.status, {{ lowered(trimmed('unioned.status')) }}) as status,
         unioned.team_id,
-        lower(unioned.created_by_actor_type) in ('system', 'automation') as is_machine_made,
+        {{ lowered('unioned.created_by_actor_type') }} in ('system', 'automation') as is_machine_made,
         unioned.problem_id,
         unioned.source_system || ':' || unioned.parent_ticket_id as parent_ticket_key,
         unioned.source_system || ':' || unioned.duplicate_of as duplicate_of_key,
         unioned.source_system || ':' || unioned.follow_up_of as follow_up_of_key,
         coalesce(unioned.is_test, false) as is_test,
-        coalesce(lower(trim(unioned.resolution_code)) = 'spam', false) as is_spam,
-        coalesce(lower(trim(unioned.resolution_code)) = 'duplicate', false)
+        coalesce({{ lowered(trimmed('unioned.resolution_code')) }} = 'spam', false) as is_spam,
+        coalesce({{ lowered(trimmed('unioned.resolution_code')) }} = 'duplicate', false)
         or unioned.duplicate_of is not null
         or unioned.merged_into is not null as is_duplicate,
         unioned.tool_resolved_at,
@@ -53,7 +53,7 @@ final as (
     left join statuses
         on
             unioned.source_system = statuses.source_system
-            and lower(trim(unioned.status)) = statuses.source_status
+            and {{ lowered(trimmed('unioned.status')) }} = statuses.source_status
     left join identities
         on unioned.requester_key = identities.identifier_key
 

@@ -44,7 +44,7 @@ def main(context, project_dir):
 
     \b
     Example
-      counterweight run --system servicenow incident_event_log=export.csv.gz
+      counterweight run servicenow.incident_event_log=export.csv.gz
 
     \b
     Settings, all from the environment
@@ -57,21 +57,21 @@ def main(context, project_dir):
         context.obj = Project.find(project_dir)
 
 
-def system_option(required):
+def system_option(function):
     return click.option(
         "--system",
-        required=required,
-        help="Source system the files come from: a folder of models/staging, for example servicenow.",
-    )
+        help="Source system of the files and feeds that name none: a folder of models/staging, for example servicenow.",
+    )(function)
 
 
 def observed_until_option(function):
     return click.option(
         "--observed-until",
         multiple=True,
-        metavar="FEED=TIME",
+        metavar="[SYSTEM.]FEED=TIME",
         help="First instant (UTC) at which a feed was no longer observed, where you know it, for example "
-        "tickets_opened=2016-06-01; may be repeated. Without it the last dense day of the feed decides.",
+        "servicenow.tickets_opened=2016-06-01; may be repeated. Where one system is loaded, its name may be left out. "
+        "Without the option the last dense day of the feed decides.",
     )(function)
 
 
@@ -90,23 +90,34 @@ def variable_options(function):
 
 
 @main.command(short_help="Land exports in schema raw, as they are.")
-@system_option(required=True)
+@system_option
 @observed_until_option
-@click.argument("files", nargs=-1, required=True, metavar="TABLE=FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="[SYSTEM.]TABLE=FILE...")
 @click.pass_obj
 def load(project, system, files, observed_until):
     """Land exports in schema raw, as they are: all of the files or none.
 
-    TABLE is a raw table of the system, as its sources file declares it; FILE a text file, plain or gzipped, separated
-    by commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Latin-1, or a pattern that names many. Rows are appended
-    with _loaded_at, _source_file, _row_number and source_system. A file whose content was loaded before is skipped,
-    whatever its name. A file that lacks a needed column names it and near matches, and loads nothing. Lines that cannot
-    be read as rows are counted and kept in raw._rejects, by number and reason.
+    TABLE is a raw table of the source system, as its sources file in models/staging declares it. FILE is a file or a
+    pattern that names many. What it is, its content says:
+
+    \b
+      separated text  commas, semicolons, tabs or bars; UTF-8, UTF-16, Windows-1252 or Latin-1
+      JSON            one object a line, or one array of objects; the columns are all keys of all objects
+      Parquet         its values as text, times in UTC
+    Text and JSON may be gzipped.
+
+    Rows are appended with _loaded_at, _source_file, _row_number and source_system. A file whose content was loaded
+    before is skipped, whatever its name. A file that lacks a needed column names it and near matches, and loads
+    nothing. Lines that cannot be read as rows are counted and kept in raw._rejects, by number and reason. Columns that
+    are new, gone, renamed or of another kind than in the last load of the table are named; the book of them is
+    raw._columns.
 
     \b
     Examples
-      counterweight load --system servicenow incident_event_log=incident_event_log.csv.gz
-      counterweight load --system servicenow 'incident_event_log=exports/2025-*.csv'
+      counterweight load servicenow.incident_event_log=incident_event_log.csv.gz
+      counterweight load 'servicenow.incident_event_log=exports/2025-*.jsonl'
+      counterweight load --system servicenow incident_event_log=a.parquet incident_event_log=b.parquet
+      counterweight load servicenow.incident_event_log=a.csv 'bank_call_log.calls=b/*.csv.gz'
     """
     from counterweight.load import load as land
     from counterweight.variables import parse_ends
@@ -157,17 +168,20 @@ def publish(project):
 
 
 @main.command(short_help="Load, build, audit and publish.")
-@system_option(required=False)
+@system_option
 @observed_until_option
 @variable_options
-@click.argument("files", nargs=-1, metavar="[TABLE=FILE]...")
+@click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE]...")
 @click.pass_obj
 def run(project, system, files, observed_until, variables, as_of):
     """Load (where files are given), build, audit, publish, and say what came out.
 
+    Files are named as for `counterweight load`; its help says what they may be.
+
     \b
     Examples
-      counterweight run --system servicenow incident_event_log=export.csv.gz
+      counterweight run servicenow.incident_event_log=export.csv.gz
+      counterweight run servicenow.incident_event_log=a.csv.gz 'bank_call_log.calls=b/*.csv.gz'
       counterweight run                     again, with what is loaded
     """
     from counterweight import summary
@@ -177,8 +191,6 @@ def run(project, system, files, observed_until, variables, as_of):
     from counterweight.publish import publish as hand_over
     from counterweight.variables import parse, parse_ends
 
-    if files and not system:
-        raise InputError("Files need --system, for example --system servicenow.")
     if observed_until and not files:
         raise InputError("--observed-until is written down with a load; name the files as well.")
     if system and not files:
@@ -206,7 +218,7 @@ def simulate(out, tickets, months, seed):
     \b
     Example
       counterweight simulate --out demo
-      counterweight run --system servicenow incident_event_log=demo/incident_event_log.csv.gz
+      counterweight run servicenow.incident_event_log=demo/incident_event_log.csv.gz
     """
     from counterweight.project import pretty_path
     from counterweight.worlds import simulate as make

@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 
 import duckdb
+import yaml
 
 from counterweight.errors import BusyError, CounterweightError, InputError
 
 WAREHOUSE_VARIABLE = "COUNTERWEIGHT_WAREHOUSE"
+TARGET_VARIABLE = "COUNTERWEIGHT_TARGET"
 PUBLISHED_VARIABLE = "COUNTERWEIGHT_PUBLISHED"
 
 
@@ -47,6 +49,21 @@ class Project:
     def current(self):
         """Link to the folder of the build that readers see."""
         return self.published / "current"
+
+    @property
+    def target(self):
+        """Output of profiles.yml that is built."""
+        return os.environ.get(TARGET_VARIABLE) or "duckdb"
+
+    @property
+    def is_production(self):
+        """Whether the target holds real people's data, by the var production_targets."""
+        return self.target in self.variables["production_targets"]
+
+    @property
+    def variables(self):
+        """The vars that dbt_project.yml declares, with their defaults."""
+        return yaml.safe_load((self.root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
     @property
     def data_docs(self):

@@ -14,10 +14,20 @@ READINGS = {
 }
 
 
+# What a claim type says was done, and what its customers do when it was not.
+CLAIMS = {
+    "ticket_resolved": ("resolved", "Of what {system} called resolved, how much held for {window} days?"),
+    "contact_handled": (
+        "handled",
+        "After how many contacts of {system} did nobody come back in {window} days?",
+    ),
+}
+
+
 def show(project):
     """Print the summary of the published build, for the default window."""
     with contextlib.closing(open_published(project)) as connection:
-        cell = _row(
+        cells = _rows(
             connection,
             """
             select *
@@ -25,23 +35,25 @@ def show(project):
             where
                 period_type = 'to_date' and unit_type = 'total'
                 and window_days = (select distinct window_days from facts.fct_claim_verdicts where is_default_window)
+            order by claim_type desc, source_system
             """,
         )
-        if cell is None:
-            click.echo("\nNo ticket was called resolved in this data, so there is nothing to hold or come back.")
+        if not cells:
+            click.echo("\nNothing was called done in this data, so there is nothing to hold or come back.")
             return
         coverage = connection.execute(
             "select source_system, feed, observed_until, as_of from dimensions.dim_feed_coverage order by all"
         ).fetchall()
-        pairs = connection.execute(
+        pairs = _rows(
+            connection,
             """
-            select pair_id, pair_name, headline_rate, reality_rate, reading
+            select source_system, pair_id, pair_name, headline_rate, reality_rate, reading
             from marts.balanced_scorecard
             where period_type = 'to_date' and unit_type = 'total' and window_days = ?
-            order by pair_id
+            order by source_system, pair_id
             """,
-            [cell["window_days"]],
-        ).fetchall()
+            [cells[0]["window_days"]],
+        )
         findings = connection.execute(
             """
             select expectation_id, failed_count, question
@@ -53,40 +65,16 @@ def show(project):
         fates = connection.execute(
             "select fate, fate_reason, sum(row_count) from facts.fct_row_fates group by all order by 3 desc, 1, 2"
         ).fetchall()
-    window = cell["window_days"]
-    seen = min([until for _, _, until, _ in coverage] + [coverage[0][3]])
-    click.echo(f"\nOf what we called resolved, how much held for {window} days?")
-    click.echo(f"(data to {_day(coverage[0][3])}; a failure could be seen until {_day(seen)})\n")
-    _line("resolved", cell["claim_count"])
-    _line("  not known yet", cell["pending_count"], None, f"their {window} days were not observed to the end")
-    _line(
-        "  unobservable",
-        cell["unobservable_count"],
-        None,
-        f"customer unknown or shared: {_percent(cell['unobservable_share'])} of the mature",
-    )
-    _line("  judged", cell["cohort_count"])
-    _line("held", cell["held_count"], cell["held_rate"])
-    _line(
-        "came back",
-        cell["falsified_count"],
-        cell["return_rate"],
-        f"95 %: {_percent(cell['return_rate_low'])} to {_percent(cell['return_rate_high'])}"
-        if cell["cohort_count"]
-        else "",
-    )
-    _line("  reopened: the tool shows it", cell["reopened_count"], cell["reopen_rate"])
-    _line("  hidden by auto-close", cell["hidden_by_auto_close_count"], cell["hidden_by_auto_close_rate"])
-    rest = cell["falsified_count"] - cell["reopened_count"] - cell["hidden_by_auto_close_count"]
-    _line("  other new tickets", rest, None, "opened while the old one could still be reopened")
-    if cell["mature_count"] and 2 * cell["unobservable_count"] > cell["mature_count"]:
-        click.echo("\nMost customers are unknown or shared, so most returns could not be seen: mind who the rest are.")
-    click.echo()
-    for pair_id, name, headline, reality, reading in pairs:
-        click.echo(
-            f"{pair_id}  {name}: headline {_percent(headline)}, reality {_percent(reality)}: {READINGS[reading]}"
-        )
-    click.echo("\nObserved until: " + "; ".join(f"{s} {f} {_day(until)}" for s, f, until, _ in coverage))
+    for cell in cells:
+        _show_cell(cell)
+        for pair in pairs:
+            if cell["claim_type"] == "ticket_resolved" and pair["source_system"] == cell["source_system"]:
+                click.echo(
+                    f"  {pair['pair_id']}  {pair['pair_name']}: headline {_percent(pair['headline_rate'])}, "
+                    f"reality {_percent(pair['reality_rate'])}: {READINGS[pair['reading']]}"
+                )
+    click.echo(f"\nData to:        {_day(coverage[0][3])}")
+    click.echo("Observed until: " + "; ".join(f"{s} {f} {_day(until)}" for s, f, until, _ in coverage))
     click.echo("Fates of rows:  " + "; ".join(f"{n:,} {f}{f' ({why})' if why else ''}" for f, why, n in fates))
     click.echo(f"Findings:       {len(findings) or 'none'}")
     for identifier, count, question in findings:
@@ -96,16 +84,50 @@ def show(project):
     click.echo("and as pages data_docs/index.html beside the file.")
 
 
-def _row(connection, query):
-    cursor = connection.execute(query)
+def _show_cell(cell):
+    """One system's claims of one type: what was said, what could be judged, what came back."""
+    window = cell["window_days"]
+    verb, question = CLAIMS[cell["claim_type"]]
+    click.echo(f"\n{question.format(system=cell['source_system'], window=window)}")
+    click.echo(f"(a failure could be seen until {_day(cell['observed_until'])})\n")
+    _line(verb, cell["claim_count"])
+    _line("  not known yet", cell["pending_count"], None, f"their {window} days were not observed to the end")
+    _line(
+        "  unobservable",
+        cell["unobservable_count"],
+        None,
+        f"{_percent(cell['unobservable_share'])} of the mature; without a customer's id: "
+        f"{_percent(cell['unknown_customer_share'])}",
+    )
+    _line("  judged", cell["cohort_count"])
+    if not cell["cohort_count"]:
+        click.echo("  Nothing can be judged yet: no claim is old enough, or no customer is known.")
+        return
+    _line("held" if verb == "resolved" else "nobody came back", cell["held_count"], cell["held_rate"])
+    _line(
+        "came back",
+        cell["falsified_count"],
+        cell["return_rate"],
+        f"95 %: {_percent(cell['return_rate_low'])} to {_percent(cell['return_rate_high'])}",
+    )
+    if verb == "resolved":
+        _line("  reopened: the tool shows it", cell["reopened_count"], cell["reopen_rate"])
+        _line("  hidden by auto-close", cell["hidden_by_auto_close_count"], cell["hidden_by_auto_close_rate"])
+        rest = cell["falsified_count"] - cell["reopened_count"] - cell["hidden_by_auto_close_count"]
+        _line("  otherwise, by new ticket or call", rest, None, "while the old one could still be reopened")
+    if cell["mature_count"] and 2 * cell["unobservable_count"] > cell["mature_count"]:
+        click.echo("  Most customers are unknown or shared, so most returns could not be seen: mind who the rest are.")
+
+
+def _rows(connection, query, parameters=None):
+    cursor = connection.execute(query, parameters)
     names = [column[0] for column in cursor.description]
-    row = cursor.fetchone()
-    return dict(zip(names, row, strict=True)) if row else None
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _line(label, count, rate=None, note=""):
     share = _percent(rate) if rate is not None else ""
-    click.echo(f"  {label:<30}{count:>10,}  {share:>7}  {note}".rstrip())
+    click.echo(f"  {label:<33}{count:>10,}  {share:>7}  {note}".rstrip())
 
 
 def _percent(rate):

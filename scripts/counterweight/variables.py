@@ -25,7 +25,7 @@ def parse(project, text, as_of=None):
         raise InputError("--as-of and as_of in --vars differ. Give one of them.")
     if as_of:
         values["as_of"] = as_of
-    declared = yaml.safe_load((project.root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    declared = project.variables
     for name in values:
         if name not in declared:
             raise InputError(
@@ -52,16 +52,17 @@ def parse(project, text, as_of=None):
 
 
 def parse_ends(texts):
-    """(feed, UTC time as text) of `feed=TIME` texts, as `load --observed-until` takes them."""
+    """(system or None, feed, UTC time as text) of `[system.]feed=TIME` texts, as `load --observed-until` takes them."""
     ends = []
     for text in texts:
-        feed, _, at = text.partition("=")
+        name, _, at = text.partition("=")
+        system, _, feed = name.rpartition(".")
         if feed not in FEEDS:
             raise InputError(
                 f"--observed-until {text}: there is no feed '{feed}'.{near_matches(feed, FEEDS)} "
-                f"Known: {', '.join(FEEDS)}. Write feed=TIME, for example tickets_opened='2016-06-01 00:00:00'."
+                f"Known: {', '.join(FEEDS)}. Write [SYSTEM.]FEED=TIME, for example tickets_opened=2016-06-01."
             )
-        ends.append((feed, _moment(f"--observed-until {feed}", at)))
+        ends.append((system or None, feed, _moment(f"--observed-until {name}", at)))
     return ends
 
 

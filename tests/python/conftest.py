@@ -13,6 +13,7 @@ from counterweight.load import load
 from counterweight.project import Project
 from counterweight.publish import publish
 from counterweight.worlds import simulate
+from postgres_server import running_server, what_is_missing
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
@@ -77,6 +78,47 @@ def real_log():
 @pytest.fixture(scope="session")
 def real(run_all, real_log):
     return run_all("real", real_log)
+
+
+@pytest.fixture(scope="session")
+def bank_logs(real_log):
+    """The two months of the bank's call log."""
+    del real_log  # skips or fails where the real logs are not here
+    return sorted((REAL_DATA / "bank_call_log").glob("*.csv.gz"))
+
+
+@pytest.fixture(scope="session")
+def three_sources(new_project, real_log, bank_logs):
+    """The three real sources, loaded in one go into one warehouse."""
+    project = new_project("three")
+    excerpt = REAL_DATA / "service_manager_excerpt"
+    load(
+        project,
+        None,
+        [
+            f"servicenow.incident_event_log={real_log}",
+            *(f"bank_call_log.calls={path}" for path in bank_logs),
+            f"service_manager.interactions={excerpt}/Detail_Interaction_excerpt.csv",
+            f"service_manager.incidents={excerpt}/Detail_Incident_excerpt.csv",
+            f"service_manager.incident_activities={excerpt}/Detail_Incident_Activity_excerpt.csv",
+        ],
+    )
+    build(project, {})
+    audit(project)
+    publish(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server. Skips without one, fails where it must be there."""
+    missing = what_is_missing()
+    if missing and os.environ.get("COUNTERWEIGHT_ENGINES_REQUIRED"):
+        pytest.fail(f"the engines must be tested here, and {missing}")
+    if missing:
+        pytest.skip(missing)
+    with running_server() as server:
+        yield server
 
 
 def rows(project, query, parameters=None):

@@ -1,5 +1,6 @@
 """The project's own rules: what a reviewer would otherwise have to look for by eye."""
 
+import ast
 import csv
 import json
 import re
@@ -125,10 +126,41 @@ def test_marked_headlines_and_realities_belong_to_a_pair_of_the_catalogue(manife
 
 def test_rows_are_compared_by_all_declared_columns(demo):
     """A column that the sources file declares and the comparison forgets would make different rows copies."""
-    log = declared_systems(demo)["servicenow"]["incident_event_log"]
-    text = (ROOT / "models" / "staging" / "servicenow" / "base_servicenow__incident_event_log.sql").read_text()
-    compared = re.findall(r"'(\w+)'", re.search(r"set content = \[(.*?)\]", text, re.DOTALL).group(1))
-    assert compared == list(log.columns)
+    checked = 0
+    for system, tables in declared_systems(demo).items():
+        for name, table in tables.items():
+            if system == "canonical":
+                continue
+            text = (ROOT / "models" / "staging" / system / f"base_{system}__{name}.sql").read_text()
+            compared = re.findall(r"'([^']+)'", re.search(r"set content = \[(.*?)\]", text, re.DOTALL).group(1))
+            assert sorted(compared) == sorted(table.columns), name
+            checked += 1
+    assert checked >= 5
+
+
+def test_the_contract_stands_alike_in_the_sources_and_in_the_macro(demo):
+    """`load` reads the one, staging the other."""
+    tables = declared_systems(demo)["canonical"]
+    text = (ROOT / "macros" / "canonical_contract.sql").read_text()
+    contract = ast.literal_eval(re.search(r"return\((\{.*?\n    \})\)", text, re.DOTALL).group(1))
+    assert len(contract) == 25
+    assert {name: tuple(table["columns"]) for name, table in contract.items()} == {
+        name: table.columns for name, table in tables.items()
+    }
+    for name, table in contract.items():
+        needed = table.get("required", [*table["key"], *([table["time"]] if "time" in table else [])])
+        # parts of a key that may be empty
+        may_be_empty = {"valid_from", "team_id", "currency", "kind", "outcome", "sent_at"}
+        assert set(needed) - may_be_empty <= set(tables[name].required), name
+
+
+def test_each_raw_table_has_a_base_model_that_gives_fates(manifest, demo):
+    bases = {node["name"] for node in models(manifest).values() if node["name"].startswith("base_")}
+    raw = {f"base_{system}__{table}" for system, tables in declared_systems(demo).items() for table in tables}
+    assert len(raw) > 25
+    assert bases == raw
+    parents = manifest["parent_map"]["model.counterweight.fct_row_fates"]
+    assert {parent.split(".")[-1] for parent in parents} - {"stg_load__rejects"} == raw
 
 
 def test_every_mart_with_a_window_has_it_in_its_grain(manifest):
@@ -153,7 +185,7 @@ def test_the_reopen_counter_and_the_leaking_times_are_read_to_compare_only():
     """Nothing reads the tool's own account but staging, which renames it, and the models that compare."""
     allowed = {
         "base_servicenow__incident_event_log", "stg_servicenow__tickets", "int_tickets", "int_ticket_histories",
-        "canonical_columns",
+        "canonical_contract", "stg_service_manager__tickets",
     }  # fmt: skip
     readers = {path.stem for path in SQL if re.search(r"tool_(reopen_count|resolved_at|closed_at)", path.read_text())}
     assert readers == allowed
@@ -186,3 +218,20 @@ def test_an_expectation_that_cannot_be_computed_is_a_defect(copied_project):
     suite.write_text(suite.read_text().replace("column: resolved_at", "column: resolved_on"))
     with pytest.raises(AuditError, match="E04-resolved on fct_resolution_episodes"):
         audit(copied_project)
+
+
+def test_names_of_unit_tests_fit_every_engine(manifest):
+    """PostgreSQL makes a table of that name, of 63 characters at most."""
+    assert [test["name"] for test in manifest["unit_tests"].values() if len(test["name"]) > 63] == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SQL if "engines" not in path.parts], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_what_engines_do_differently_is_left_to_their_macros(path):
+    """Each of these gives another value, or none, on another engine."""
+    code = re.sub(r"\{#.*?#\}|--[^\n]*", "", path.read_text(), flags=re.S)
+    assert (
+        re.findall(r"\b(?:lower|trim|try_cast|strptime|range|median|quantile\w*|date_diff|sha256)\(|\bqualify\b", code)
+        == []
+    )

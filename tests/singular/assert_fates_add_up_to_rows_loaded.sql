@@ -29,11 +29,16 @@ loaded as (
     select
         source_system,
         raw_table,
-        source_file,
-        loaded_at,
+        -- a connector may tell neither
+        coalesce(source_file, '(none)') as source_file,
+        coalesce(loaded_at, timestamp '1900-01-01 00:00:00') as loaded_at,
         count(*) as row_count
     from delivered
-    group by source_system, raw_table, source_file, loaded_at
+    group by
+        source_system,
+        raw_table,
+        coalesce(source_file, '(none)'),
+        coalesce(loaded_at, timestamp '1900-01-01 00:00:00')
 
 ),
 
@@ -42,11 +47,15 @@ fated as (
     select
         source_system,
         raw_table,
-        source_file,
-        loaded_at,
+        coalesce(source_file, '(none)') as source_file,
+        coalesce(loaded_at, timestamp '1900-01-01 00:00:00') as loaded_at,
         sum(row_count) as row_count
     from {{ ref('fct_row_fates') }}
-    group by source_system, raw_table, source_file, loaded_at
+    group by
+        source_system,
+        raw_table,
+        coalesce(source_file, '(none)'),
+        coalesce(loaded_at, timestamp '1900-01-01 00:00:00')
 
 ),
 

@@ -35,7 +35,7 @@ salt as (
 
 ),
 
-renamed as (
+renamed as {{ computed_once() }} (
 
     select
         {{ missing_to_null('source."vru+line"') }} || '/' || {{ missing_to_null('source.call_id') }} as leg_id,
@@ -60,7 +60,7 @@ renamed as (
 
 ),
 
-dated as (
+dated as {{ computed_once() }} (
 
     select
         *,
@@ -74,7 +74,7 @@ dated as (
 
 ),
 
-staged as (
+staged as {{ computed_once() }} (
 
     select
         *,
@@ -86,7 +86,7 @@ staged as (
 ),
 
 -- the clocks of the voice unit and of the agents' system differ by seconds: nothing ends before the call began
-timed as (
+timed as {{ computed_once() }} (
 
     select
         *,

@@ -16,5 +16,5 @@ tickets as (
 
 {{ canonical_base(
     'ticket_events', ticket=true, after_creation=true,
-    excluded={'field_not_read': "coalesce(lower(field), '') not in ('" ~ ticket_fields() | join("', '") ~ "')"},
+    excluded={'field_not_read': "coalesce(" ~ lowered("field") ~ ", '') not in ('" ~ ticket_fields() | join("', '") ~ "')"},
 ) }}

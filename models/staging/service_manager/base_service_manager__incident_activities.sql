@@ -25,12 +25,12 @@ source as (
 
 ),
 
-renamed as (
+renamed as {{ computed_once() }} (
 
     select
         {{ missing_to_null('source.incidentactivity_number') }} as activity_id,
         {{ missing_to_null('source."incident id"') }} as ticket_id,
-        lower({{ missing_to_null('source.incidentactivity_type') }}) as activity_type,
+        {{ lowered(missing_to_null('source.incidentactivity_type')) }} as activity_type,
         {{ missing_to_null('source."assignment group"') }} as team_id,
         {{ parse_timestamp(
             'source.datestamp', timestamp_formats('service_manager', 'incident_activities', 'datestamp')
@@ -43,7 +43,7 @@ renamed as (
 
 ),
 
-timed as (
+timed as {{ computed_once() }} (
 
     select
         *,

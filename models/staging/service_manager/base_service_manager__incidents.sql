@@ -31,7 +31,7 @@ source as (
 
 ),
 
-renamed as (
+renamed as {{ computed_once() }} (
 
     select
         {{ missing_to_null('source."incident id"') }} as ticket_id,
@@ -59,7 +59,7 @@ renamed as (
 
 ),
 
-timed as (
+timed as {{ computed_once() }} (
 
     select
         *,

@@ -26,7 +26,7 @@ source as (
 
 ),
 
-renamed as (
+renamed as {{ computed_once() }} (
 
     select
         {{ missing_to_null('source."interaction id"') }} as ticket_id,
@@ -54,7 +54,7 @@ renamed as (
 
 ),
 
-timed as (
+timed as {{ computed_once() }} (
 
     select
         *,

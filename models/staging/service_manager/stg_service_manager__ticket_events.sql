@@ -24,7 +24,7 @@ activities as (
 
     select
         *,
-        lag(team_id) over (partition by ticket_id order by happened_at, activity_id) as team_before
+        lag(team_id) over (partition by ticket_id order by happened_at, {{ text_order('activity_id') }}) as team_before
     from {{ ref('base_service_manager__incident_activities') }}
     where fate = 'used'
 

@@ -22,7 +22,7 @@ teams as (
     select
         ticket_id,
         team_id,
-        row_number() over (partition by ticket_id order by happened_at desc, activity_id desc) as activities_from_last
+        row_number() over (partition by ticket_id order by happened_at desc, {{ text_order('activity_id') }} desc) as activities_from_last
     from {{ ref('base_service_manager__incident_activities') }}
     where fate = 'used' and team_id is not null
 

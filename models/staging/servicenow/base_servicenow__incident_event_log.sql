@@ -31,7 +31,7 @@ salt as (
 
 ),
 
-renamed as (
+renamed as {{ computed_once() }} (
 
     select
         -- ids
@@ -72,7 +72,7 @@ renamed as (
 
 ),
 
-in_utc as (
+in_utc as {{ computed_once() }} (
 
     select
         *,
@@ -90,7 +90,7 @@ copies as (
         *,
         coalesce({{ is_repeated_hour('event_at', zone) }}, false) as is_repeated_hour,
         row_number() over (
-            partition by content_key order by _loaded_at, _source_file, _row_number
+            partition by content_key order by _loaded_at, {{ text_order('_source_file') }}, _row_number
         ) as copy_number,
         max(_loaded_at) over (partition by content_key) as last_delivered_at
     from in_utc
@@ -142,7 +142,7 @@ versions as (
                 event_at,
                 copy_number = 1 and defect is null,
                 case when event_sequence is null then content_key end
-            order by last_delivered_at desc, content_key desc
+            order by last_delivered_at desc, {{ text_order('content_key') }} desc
         ) as version_number
     from graded
 

@@ -24,11 +24,11 @@ compared as (
         {%- for field, column in fields.items() %}
         {{ column }} as {{ field }}_after,
         lag({{ column }}) over (
-            partition by ticket_id order by event_sequence, event_at, content_key
+            partition by ticket_id order by event_sequence, event_at, {{ text_order('content_key') }}
         ) as {{ field }}_before,
         {%- endfor %}
         row_number() over (
-            partition by ticket_id order by event_sequence, event_at, content_key
+            partition by ticket_id order by event_sequence, event_at, {{ text_order('content_key') }}
         ) as change_number
     from changes
 

@@ -13,7 +13,7 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by ticket_id order by event_sequence desc, event_at desc, content_key desc
+            partition by ticket_id order by event_sequence desc, event_at desc, {{ text_order('content_key') }} desc
         ) as changes_from_last,
         max(event_at) over (partition by ticket_id) as last_changed_at
     from changes

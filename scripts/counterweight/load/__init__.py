@@ -1,0 +1,64 @@
+"""`load`: land exports in schema raw, as they are. The one place that reads the clock."""
+
+import click
+
+from counterweight.errors import InputError
+from counterweight.load import content, readers
+from counterweight.load.declared import check_columns, check_system, declared_systems, files
+from counterweight.load.land import DEVELOPMENT_SALT, SALT_VARIABLE, Export, land, now, prepare
+
+__all__ = ["DEVELOPMENT_SALT", "SALT_VARIABLE", "declared_systems", "load"]
+
+
+def load(project, system, pairs, observed_until=()):
+    """Land files in schema raw; all of them or none.
+
+    system          the source system of what names none; None where everything does
+    pairs           `[system.]table=FILE` texts; FILE may be a pattern; content that was loaded before is skipped
+    observed_until  (system or None, feed, first instant no longer observed) of feeds whose end is known
+    Lines that cannot be read as rows are kept apart, by number and reason.
+    Raises InputError with nothing loaded where a file cannot be used.
+    """
+    systems = declared_systems(project)
+    if system is not None:
+        check_system(system, systems)
+    wanted = [found for pair in pairs for found in files(systems, system, pair)]
+    ends = _ends(systems, system, {table.system for table, _ in wanted}, observed_until)
+    exports = [_examine(project, table, path) for table, path in wanted]
+    with project.lock():
+        connection = project.connect()
+        try:
+            connection.execute("begin")
+            prepare(connection, project)
+            for export in exports:
+                land(connection, project, export)
+            for owner, feed, until in ends:
+                connection.execute("insert into raw._observed_until values (?, ?, ?, ?)", [owner, feed, until, now()])
+                click.echo(f"load   {owner} {feed}: observed until {until} UTC")
+            connection.execute("commit")
+        finally:
+            connection.close()
+
+
+def _ends(systems, default, loaded, observed_until):
+    """The declared ends, each with its system: the one it names, the default, or the only one that is loaded."""
+    if default is None and len(loaded) == 1:
+        (default,) = loaded
+    ends = []
+    for system, feed, until in observed_until:
+        if system is not None:
+            check_system(system, systems)
+        elif default is None:
+            raise InputError(
+                f"--observed-until {feed}: several systems are loaded; say which one it is of, "
+                f"for example {min(loaded)}.{feed}={until.partition(' ')[0]}. Nothing was loaded."
+            )
+        ends.append((system or default, feed, until))
+    return ends
+
+
+def _examine(project, table, path):
+    file = content.look_at(path)
+    reader = readers.reader(file, project.warehouse.parent)
+    check_columns(path, reader, table)
+    return Export(file, table, reader)

@@ -1,0 +1,128 @@
+"""What may be loaded: the raw tables that the sources files declare, and the files a person names for them."""
+
+import dataclasses
+import glob
+from pathlib import Path
+
+import yaml
+
+from counterweight.errors import InputError, near_matches
+
+META_COLUMNS = {
+    "_loaded_at": "timestamp",
+    "_source_file": "varchar",
+    "_row_number": "bigint",
+    "source_system": "varchar",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class RawTable:
+    """A raw table as its dbt source declares it."""
+
+    system: str
+    name: str
+    identifier: str
+    columns: tuple
+    required: tuple
+
+
+def declared_systems(project):
+    """Source systems and their raw tables, from the sources files of models/staging."""
+    systems = {}
+    for path in sorted((project.root / "models" / "staging").glob("*/*sources.yml")):
+        for source in yaml.safe_load(path.read_text(encoding="utf-8")).get("sources", []):
+            is_ours = (source.get("config") or {}).get("meta", {}).get("kept_by_load")
+            if source["schema"] != "raw" or is_ours:
+                continue
+            tables = {}
+            for table in source["tables"]:
+                columns = {
+                    column["name"]: (column.get("config") or {}).get("meta") or {}
+                    for column in table["columns"]
+                    if column["name"] not in META_COLUMNS
+                }
+                tables[table["name"]] = RawTable(
+                    system=source["name"],
+                    name=table["name"],
+                    identifier=table.get("identifier", table["name"]),
+                    columns=tuple(columns),
+                    required=tuple(name for name, meta in columns.items() if meta.get("required")),
+                )
+            systems[source["name"]] = tables
+    return systems
+
+
+def check_system(system, systems):
+    if system not in systems:
+        raise InputError(
+            f"No source system '{system}'.{near_matches(system, systems)} Known: {', '.join(sorted(systems))}. "
+            "Nothing was loaded."
+        )
+
+
+def files(systems, default, pair):
+    """The raw table of a `[system.]table=FILE` text, with each file that it names."""
+    target, separator, file = pair.partition("=")
+    if not separator or not target or not file:
+        raise InputError(
+            f"'{pair}' is not of the form [SYSTEM.]TABLE=FILE, for example {_example(systems)}=export.csv.gz."
+        )
+    prefix, _, name = target.rpartition(".")
+    system = prefix or default
+    if system is None:
+        owners = [owner for owner, tables in systems.items() if name in tables]
+        raise InputError(
+            f"'{pair}' names no source system. Write {f'{owners[0]}.{name}' if owners else _example(systems)}={file}, "
+            f"or give --system for all files that name none. Known: {', '.join(sorted(systems))}."
+        )
+    check_system(system, systems)
+    tables = systems[system]
+    if name not in tables:
+        raise InputError(
+            f"System '{system}' has no table '{name}'.{near_matches(name, tables)} Known: {', '.join(sorted(tables))}."
+        )
+    path = Path(file).expanduser()
+    if path.exists():
+        return [(tables[name], path)]
+    # a file of that very name goes before a pattern: browsers write export[1].csv
+    matches = sorted(glob.glob(str(path)))
+    if not matches:
+        siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise InputError(f"{path}: no such file.{near_matches(path.name, siblings)} Nothing was loaded.")
+    return [(tables[name], Path(match)) for match in matches]
+
+
+def _example(systems):
+    return next(f"{system}.{table}" for system, tables in systems.items() for table in tables)
+
+
+def check_columns(path, reader, table):
+    """InputError where the columns of a file cannot be landed in the table."""
+    header = reader.header
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise InputError(
+            f"{path}: column '{repeated[0]}' stands twice, capitals aside. Rename one of the two. Nothing was loaded."
+        )
+    reserved = [name for name in header if name in META_COLUMNS]
+    if reserved:
+        raise InputError(f"{path}: column '{reserved[0]}' is reserved for load. Rename it. Nothing was loaded.")
+    if "" in header:
+        raise InputError(f"{path}: column {header.index('') + 1} of the header has no name. Nothing was loaded.")
+    missing = [name for name in table.required if name not in header]
+    if missing and len(header) == 1 and reader.is_separated:
+        raise InputError(
+            f"{path}: the header is one column, so the file is not separated by commas, semicolons, tabs or bars. "
+            "Export it as comma-separated text. Nothing was loaded."
+        )
+    if missing:
+        count = f"{len(missing)} column{'s' if len(missing) > 1 else ''}"
+        spare = [name for name in header if name not in table.columns]
+        lines = [f"  '{name}' is missing.{near_matches(name, spare)}" for name in missing]
+        raise InputError(
+            f"{path}: {table.name} needs {count} more:\n"
+            + "\n".join(lines)
+            + f"\nColumns of the file: {len(header)}. Rename or export the column and load again. "
+            "Nothing was loaded."
+        )

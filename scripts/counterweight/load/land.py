@@ -1,0 +1,194 @@
+"""Rows into schema raw, and the books that are kept of it."""
+
+import dataclasses
+import datetime
+import os
+
+import click
+import duckdb
+
+from counterweight.errors import InputError, near_matches
+from counterweight.load import changes, content, readers
+from counterweight.load.declared import META_COLUMNS, RawTable
+from counterweight.load.readers import REJECT_REASONS, quoted
+from counterweight.project import pretty_path
+
+SALT_VARIABLE = "COUNTERWEIGHT_SALT"
+# Known to everybody, so it protects nobody: for trials and tests.
+DEVELOPMENT_SALT = "counterweight-development-salt"
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """A file that was looked at and can be landed."""
+
+    file: content.File
+    table: RawTable
+    reader: readers.Separated | readers.Json | readers.Parquet
+
+
+def prepare(connection, project):
+    """The books and the salt are there. InputError where production has no salt of its own."""
+    # times of Parquet that have a zone become text in this one
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("create schema if not exists raw")
+    connection.execute("create schema if not exists private")
+    connection.execute(
+        """
+        create table if not exists raw._loads (
+            source_system varchar, raw_table varchar, source_file varchar, content_sha256 varchar,
+            row_count bigint, byte_count bigint, loaded_at timestamp
+        );
+        create table if not exists raw._rejects (
+            source_system varchar, raw_table varchar, source_file varchar, line_number bigint, reason varchar,
+            loaded_at timestamp
+        );
+        create table if not exists raw._columns (
+            source_system varchar, raw_table varchar, source_file varchar, loaded_at timestamp, position integer,
+            column_name varchar, kind varchar
+        );
+        create table if not exists raw._observed_until (
+            source_system varchar, feed varchar, observed_until timestamp, declared_at timestamp
+        );
+        """
+    )
+    connection.execute("create table if not exists private.salt (salt varchar)")
+    _keep_salt(connection, project)
+
+
+def _keep_salt(connection, project):
+    stored = connection.execute("select salt from private.salt").fetchone()
+    if stored == (DEVELOPMENT_SALT,) and not connection.execute("select count(*) from raw._loads").fetchone()[0]:
+        # dbt put it there before anything was loaded
+        connection.execute("delete from private.salt")
+        stored = None
+    wanted = os.environ.get(SALT_VARIABLE)
+    if project.is_production and (stored or (wanted,))[0] in (None, "", DEVELOPMENT_SALT):
+        raise InputError(
+            f"Target '{project.target}' is a production target, and "
+            + ("this warehouse was begun with the public development salt" if stored else f"{SALT_VARIABLE} is not set")
+            + ": everybody could undo the hashes of people. "
+            + ("Begin a new warehouse with a salt of its own." if stored else "Set it to a long secret and keep it.")
+            + " Nothing was loaded."
+        )
+    if stored is None:
+        if not wanted:
+            click.echo(
+                f"note: {SALT_VARIABLE} is not set. People are hashed with the public development salt: "
+                "fine for a trial, no protection for real names.",
+                err=True,
+            )
+        connection.execute("insert into private.salt values (?)", [wanted or DEVELOPMENT_SALT])
+    elif wanted and wanted != stored[0]:
+        raise InputError(
+            f"{SALT_VARIABLE} differs from the salt this warehouse was begun with: the same person would get two keys. "
+            "Set the old salt, or begin a new warehouse. Nothing was loaded."
+        )
+
+
+def land(connection, project, export):
+    """Append one file to its raw table, unless its content is there already, and say what was found."""
+    file, table, reader = export.file, export.table, export.reader
+    name = pretty_path(file.path)
+    before = connection.execute(
+        "select source_file from raw._loads where source_system = ? and raw_table = ? and content_sha256 = ?",
+        [table.system, table.name, file.sha256],
+    ).fetchone()
+    if before:
+        click.echo(f"load   {name}: already loaded as {before[0]}, skipped")
+        return
+    click.echo(f"load   {name}: reading {file.byte_count:,} bytes, {reader.label}")
+    loaded_at = now()
+    _match_columns(connection, table, reader.header)
+    try:
+        with content.readable(file, project.warehouse.parent) as (path, compression):
+            row_count = _insert(connection, export, loaded_at, path, compression)
+            rejects = reader.rejects(connection, path, compression, row_count)
+    except duckdb.Error as error:
+        raise readers.unreadable(file, error) from None
+    if row_count == 0 and rejects:
+        line, reason = rejects[0]
+        raise InputError(
+            f"{name}: no line can be read as a row; line {line}: {REJECT_REASONS[reason]}. Nothing was loaded."
+        )
+    if row_count == 0:
+        names = "a header" if reader.is_separated else "columns"
+        raise InputError(f"{name}: the file has {names} and no rows. Export it again. Nothing was loaded.")
+    _keep_books(connection, export, row_count, loaded_at, rejects)
+    click.echo(f"load   {name}: {row_count:,} rows into {table.system}.{table.name}")
+    _say_rejects(file, rejects)
+    _say_columns(table, reader.header)
+    changes.note(connection, table, file.path.name, loaded_at, reader.header)
+
+
+def now():
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+
+
+def _match_columns(connection, table, header):
+    """The raw table has every declared column and every column of the file, all text."""
+    target = f"raw.{quoted(table.identifier)}"
+    wanted = dict.fromkeys((*table.columns, *header), "varchar") | META_COLUMNS
+    definition = ", ".join(f"{quoted(name)} {kind}" for name, kind in wanted.items())
+    connection.execute(f"create table if not exists {target} ({definition})")
+    present = {row[0] for row in connection.execute(f"describe {target}").fetchall()}
+    for name in wanted:
+        if name not in present:
+            connection.execute(f"alter table {target} add column {quoted(name)} varchar")
+
+
+def _insert(connection, export, loaded_at, path, compression):
+    """The number of rows that were appended."""
+    columns = ", ".join(quoted(name) for name in export.reader.header)
+    target = f"raw.{quoted(export.table.identifier)}"
+    rows, values = export.reader.rows(path, compression)
+    connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    return connection.execute(
+        f"""
+        insert into {target} ({columns}, _loaded_at, _source_file, _row_number, source_system)
+        select {columns}, $loaded_at, $source_file, row_number() over (), $system
+        from ({rows})
+        """,
+        values | {"loaded_at": loaded_at, "source_file": export.file.path.name, "system": export.table.system},
+    ).fetchone()[0]
+
+
+def _keep_books(connection, export, row_count, loaded_at, rejects):
+    file, table = export.file, export.table
+    connection.execute(
+        "insert into raw._loads values (?, ?, ?, ?, ?, ?, ?)",
+        [table.system, table.name, file.path.name, file.sha256, row_count, file.byte_count, loaded_at],
+    )
+    connection.execute(
+        "insert into raw._rejects select ?, ?, ?, unnest(?::bigint[]), unnest(?::varchar[]), ?",
+        [
+            table.system,
+            table.name,
+            file.path.name,
+            [line for line, _ in rejects],
+            [reason for _, reason in rejects],
+            loaded_at,
+        ],
+    )
+
+
+def _say_rejects(file, rejects):
+    if not rejects:
+        return
+    shown = "; ".join(f"line {line}: {REJECT_REASONS[reason]}" for line, reason in rejects[:3])
+    more = f"; and {len(rejects) - 3:,} more" if len(rejects) > 3 else ""
+    click.echo(f"       lines rejected: {len(rejects):,} ({shown}{more}); all of them in raw._rejects")
+    if rejects[-1] in ((file.line_count, "too_few_fields"), (file.line_count, "not_json")):
+        click.echo("       the last line is cut short: the file may be truncated")
+
+
+def _say_columns(table, header):
+    absent = [column for column in table.columns if column not in header]
+    unknown = [column for column in header if column not in table.columns]
+    if absent:
+        click.echo(f"       not in the file, loaded as empty: {', '.join(absent)}")
+    for column in absent:
+        if hint := near_matches(column, unknown):
+            click.echo(f"       {column}:{hint} Rename the column and load the file again.")
+    if unknown:
+        click.echo(f"       in the file, kept in raw and read by nothing: {', '.join(unknown)}")

@@ -1,0 +1,293 @@
+"""How a file is read: for each format its columns, its rows as a query over text columns, its lines that are no rows.
+
+The three readers have the same face: `header` (names in lower case), `label`, `is_separated`, `rows`, `rejects`.
+"""
+
+import csv
+import io
+import json
+import re
+
+import duckdb
+
+from counterweight.errors import InputError
+from counterweight.load import content
+
+LINE_LIMIT = 16 * 1024 * 1024
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# DuckDB's words for what is wrong with a line, and ours.
+REJECT_KINDS = {
+    "MISSING COLUMNS": "too_few_fields",
+    "TOO MANY COLUMNS": "too_many_fields",
+    "UNQUOTED VALUE": "open_quotation_mark",
+    "INVALID ENCODING": "not_text",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+}
+REJECT_REASONS = {
+    "too_few_fields": "fewer fields than the header",
+    "too_many_fields": "more fields than the header",
+    "open_quotation_mark": "a quotation mark in the wrong place",
+    "not_text": "bytes that are no text",
+    "line_too_long": f"longer than {LINE_LIMIT:,} bytes",
+    "not_json": "no JSON object",
+    "unreadable_line": "unreadable",
+}
+
+
+def reader(file, folder):
+    """The reader of a file; `folder` takes the copy of one that DuckDB cannot read as it is."""
+    if file.kind == content.SEPARATED:
+        return Separated(file)
+    with content.readable(file, folder) as (path, compression), duckdb.connect() as connection:
+        if file.kind == content.PARQUET:
+            return Parquet(file, connection, path)
+        return Json(file, connection, path, compression)
+
+
+class Separated:
+    """Text separated by one of DELIMITERS, its first line the names."""
+
+    is_separated = True
+
+    def __init__(self, file):
+        self.file = file
+        names, self.delimiter = _first_line(file)
+        self.header = tuple(name.strip().lower() for name in names)
+        if not any(self.header):
+            raise InputError(f"{file.path}: the first line holds no column names. Nothing was loaded.")
+        self.label = f"{content.ENCODINGS[file.encoding]}, separated by {DELIMITERS[self.delimiter]}"
+
+    def rows(self, path, compression):
+        query = f"""
+            from read_csv(
+                $path, columns = $columns, header = true, auto_detect = false, delim = $delimiter, quote = '"',
+                escape = '"', compression = $compression, max_line_size = {LINE_LIMIT}, store_rejects = true,
+                hive_partitioning = false
+            )
+            """
+        return query, {
+            "path": _literal_path(path),
+            "delimiter": self.delimiter,
+            "columns": dict.fromkeys(self.header, "VARCHAR"),
+            "compression": compression,
+        }
+
+    def rejects(self, connection, path, compression, row_count):
+        """(line, reason) of what the last reading could not use. DuckDB counts a row with a line break in it as one
+        line; people's editors do not, so lines are counted up to the byte where the row begins.
+
+        InputError where a quotation mark that nobody closes has swallowed lines after it: how many rows those were,
+        nobody can tell.
+        """
+        # a row that is wrong in two ways is one row; UNQUOTED VALUE, the last by name, may swallow others
+        found = connection.execute(
+            "select coalesce(line_byte_position, byte_position, 0) as position, max(error_type) from reject_errors "
+            "group by position order by position"
+        ).fetchall()
+        rejects = []
+        line, position = 1, 0
+        if found:
+            with self.file.open() if compression == "gzip" else path.open("rb") as file:
+                for start, kind in found:
+                    while position < start and (chunk := file.read(min(content.CHUNK, start - position))):
+                        line += chunk.count(b"\n")
+                        position += len(chunk)
+                    rejects.append((line, REJECT_KINDS.get(kind, "unreadable_line")))
+        open_marks = [line for line, reason in rejects if reason == "open_quotation_mark"]
+        if open_marks and 1 + row_count + len(rejects) < self.file.line_count:
+            raise InputError(
+                f"{self.file.path}: line {open_marks[0]} cannot be read: a quotation mark is opened and not closed, "
+                "and what follows cannot be told apart. Mend that line. Nothing was loaded."
+            )
+        return rejects
+
+
+def _first_line(file):
+    """(column names, delimiter): the delimiter is the one that gives the first line most names."""
+    try:
+        with file.open() as binary, io.TextIOWrapper(binary, encoding=file.encoding, newline="") as text:
+            first = text.readline(LINE_LIMIT)
+    except UnicodeError:
+        raise InputError(
+            f"{file.path}: the first line is no text in {content.ENCODINGS[file.encoding]}. Nothing was loaded."
+        ) from None
+    headers = {delimiter: next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    delimiter = max(headers, key=lambda candidate: len(headers[candidate]))
+    return headers[delimiter], delimiter
+
+
+class Json:
+    """JSON objects: one a line, or one array of them. The columns are all keys of all objects, by first appearance."""
+
+    is_separated = False
+
+    def __init__(self, file, connection, path, compression):
+        self.file = file
+        self.label = f"{file.kind}, {content.ENCODINGS[file.encoding]}"
+        values, parameters = self._values(path, compression)
+        try:
+            found = connection.execute(
+                f"""
+                with objects as (
+                    select row_number() over () as number, keys
+                    from (select json_keys(value) as keys from ({values}) where json_type(value) = 'OBJECT')
+                ),
+                layouts as (select keys, min(number) as number from objects group by keys),
+                places as (select unnest(keys) as key, number, generate_subscripts(keys, 1) as place from layouts)
+                select key from places group by key order by min((number, place))
+                """,
+                parameters,
+            ).fetchall()
+            self.names = [name for (name,) in found]
+            self.header = tuple(name.strip().lower() for name in self.names)
+            if not self.names:
+                self._complain_of_no_rows(connection, path, compression)
+        except duckdb.Error as error:
+            raise unreadable(file, error) from None
+
+    def _values(self, path, compression):
+        """Query for each line and the JSON value in it (null where it is none), or each element of the array."""
+        if self.file.kind == content.JSON_LINES:
+            # a text with a single column: the delimiter is one that no text holds
+            query = f"""
+                select line, try_cast(line as json) as value
+                from read_csv(
+                    $path, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, quote = '',
+                    escape = '', delim = '\x01\x02\x03\x04', compression = $compression,
+                    max_line_size = {LINE_LIMIT}, hive_partitioning = false
+                )
+                """
+        else:
+            query = """
+                select cast(json as varchar) as line, json as value
+                from read_json_objects($path, format = 'array', compression = $compression)
+                """
+        return query, {"path": _literal_path(path), "compression": compression}
+
+    def rows(self, path, compression):
+        values, parameters = self._values(path, compression)
+        columns = ", ".join(
+            f"object.{quoted(name)} as {quoted(column)}" for name, column in zip(self.names, self.header, strict=True)
+        )
+        query = f"""
+            select {columns}
+            from (
+                select json_transform(value, $structure) as object from ({values}) where json_type(value) = 'OBJECT'
+            )
+            """
+        return query, parameters | {"structure": json.dumps(dict.fromkeys(self.names, "VARCHAR"))}
+
+    def rejects(self, connection, path, compression, row_count):
+        """(line, reason) of the lines that are no JSON object."""
+        if self.file.kind == content.JSON_LINES and row_count == self.file.line_count:
+            return []
+        values, parameters = self._values(path, compression)
+        wrong = connection.execute(
+            f"""
+            select number
+            from (
+                select
+                    row_number() over () as number,
+                    json_type(value) is distinct from 'OBJECT' and trim(line, ' \t\r') <> '' as is_wrong
+                from ({values})
+            )
+            where is_wrong
+            order by number
+            """,
+            parameters,
+        ).fetchall()
+        if wrong and self.file.kind == content.JSON_ARRAY:
+            raise InputError(
+                f"{self.file.path}: element {wrong[0][0]} of the JSON array is no object, so it is no row. "
+                "Export it again. Nothing was loaded."
+            )
+        return [(number, "not_json") for (number,) in wrong]
+
+    def _complain_of_no_rows(self, connection, path, compression):
+        rejects = self.rejects(connection, path, compression, row_count=0)
+        if rejects:
+            raise InputError(
+                f"{self.file.path}: no line can be read as a row; line {rejects[0][0]}: no JSON object. "
+                "Write one object a line, or one array of objects. Nothing was loaded."
+            )
+        raise InputError(
+            f"{self.file.path}: the JSON holds no rows with a column in them. Export it again. Nothing was loaded."
+        )
+
+
+class Parquet:
+    """Parquet: typed columns, as the text that a person would write."""
+
+    is_separated = False
+    label = content.PARQUET
+
+    def __init__(self, file, connection, path):
+        self.file = file
+        try:
+            found = connection.execute(
+                "describe from read_parquet($path, hive_partitioning = false)", {"path": _literal_path(path)}
+            ).fetchall()
+        except duckdb.Error as error:
+            raise unreadable(file, error) from None
+        self.types = {name: kind for name, kind, *_ in found}
+        self.header = tuple(name.strip().lower() for name in self.types)
+
+    def rows(self, path, compression):
+        columns = ", ".join(
+            f"{_as_text(quoted(name), kind)} as {quoted(column)}"
+            for (name, kind), column in zip(self.types.items(), self.header, strict=True)
+        )
+        return (
+            f"select {columns} from read_parquet($path, hive_partitioning = false)",
+            {"path": _literal_path(path)},
+        )
+
+    def rejects(self, connection, path, compression, row_count):
+        return []
+
+
+def _as_text(column, kind):
+    """SQL: the column as text that reads the same as from a text file. The session's time zone is UTC."""
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        return f"cast(to_json({column}) as varchar)"
+    if kind.startswith("TIMESTAMP"):
+        # DuckDB 1 cuts nanoseconds off and DuckDB 2 rounds them: cut them off in the text
+        moment = f"left(cast({column} as varchar), 26)" if kind == "TIMESTAMP_NS" else column
+        moment = f"cast({moment} as timestamp)"
+        return (
+            f"strftime({moment}, '%Y-%m-%d %H:%M:%S') || "
+            f"case when microsecond({moment}) % 1000000 > 0 then strftime({moment}, '.%f') else '' end"
+        )
+    if kind in ("DOUBLE", "FLOAT"):
+        # whole numbers with a missing one among them are stored as floats by many programs: 7 is no 7.0
+        return f"regexp_replace(cast({column} as varchar), '[.]0$', '')"
+    if kind == "BLOB":
+        # older writers do not mark text as text
+        return f"coalesce(try(decode({column})), cast({column} as varchar))"
+    return f"cast({column} as varchar)"
+
+
+def unreadable(file, error):
+    """InputError for what DuckDB found wrong with the file, without the values that it quotes."""
+    if isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException):
+        # not the file's fault
+        return error
+    line = re.search(r"CSV Error on Line: (\d+)", str(error))
+    if file.kind == content.PARQUET:
+        what = "it cannot be read to its end as Parquet: the file is truncated or damaged. Copy or export it again."
+    elif file.kind == content.JSON_ARRAY:
+        what = "it cannot be read to its end as a JSON array: the file is truncated or damaged. Export it again."
+    elif line:
+        what = f"line {line.group(1)} cannot be read as {file.kind}."
+    else:
+        what = f"the file cannot be read as {file.kind}."
+    return InputError(f"{file.path}: {what} Nothing was loaded.")
+
+
+def _literal_path(path):
+    """The path for a reader that takes [, * and ? for patterns: this file, not one that looks like it."""
+    return re.sub(r"([\[*?])", r"[\1]", str(path))
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,250 @@
+"""The same build, tests and audit on PostgreSQL, and the same values in every table that readers see."""
+
+import contextlib
+import dataclasses
+import datetime
+import decimal
+import io
+import json
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+from dbt.adapters.factory import cleanup_connections
+from dbt.cli.main import dbtRunner
+
+from conftest import ROOT, rows
+from counterweight.audit import run_expectations, suites_of
+
+pytestmark = pytest.mark.engine
+
+# What readers see, and the tables behind it: whatever models lie there, now or later.
+COMPARED = ("dimensions", "facts", "marts")
+
+
+@dataclasses.dataclass(frozen=True)
+class Twin:
+    """A world that was built on PostgreSQL from the raw data of a DuckDB build file."""
+
+    project: object
+    server: object
+    database: str
+    manifest: dict
+    results: list
+    seconds: float
+
+
+def copy_raw(project, server, database):
+    """The schemas that `load` writes, as they are. Behind a real PostgreSQL a connector would land them."""
+    with (
+        contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as source,
+        contextlib.closing(server.connect(database)) as target,
+    ):
+        tables = source.execute(
+            "select table_schema, table_name from information_schema.tables where table_schema in ('raw', 'private')"
+        ).fetchall()
+        for schema, table in tables:
+            name = f'"{schema}"."{table}"'
+            columns = source.execute(
+                "select column_name, data_type from information_schema.columns "
+                "where table_schema = ? and table_name = ? order by ordinal_position",
+                [schema, table],
+            ).fetchall()
+            cursor = target.cursor()
+            cursor.execute(f'create schema if not exists "{schema}"')
+            typed = ", ".join(f'"{column}" {kind}' for column, kind in columns)
+            cursor.execute(f"create table {name} ({typed})")
+            result = source.execute(f"select * from {name}")
+            while chunk := result.fetchmany(50_000):
+                text = "".join("\t".join(map(_copied, row)) + "\n" for row in chunk)
+                cursor.copy_expert(f"copy {name} from stdin", io.StringIO(text))
+        target.commit()
+
+
+def _copied(value):
+    """A value in the text form of COPY."""
+    if value is None:
+        return r"\N"
+    return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+@pytest.fixture(scope="session")
+def on_postgres(postgres, tmp_path_factory):
+    """A function that builds a world's twin: models, seeds, data tests and unit tests."""
+
+    def build(project, database):
+        postgres.create_database(database)
+        copy_raw(project, postgres, database)
+        target = tmp_path_factory.mktemp(f"target_{database}")
+        with pytest.MonkeyPatch.context() as patch, contextlib.chdir(ROOT):
+            for name, value in postgres.environment(database).items():
+                patch.setenv(name, value)
+            common = [
+                "--target", "postgres", "--target-path", str(target), "--log-path", str(target),
+                "--log-level", "none", "--no-version-check",
+            ]  # fmt: skip
+            started = time.monotonic()
+            try:
+                # first what unit tests take their columns from
+                outcomes = [dbtRunner().invoke(["build", "--exclude-resource-type", "unit_test", *common])]
+                seconds = time.monotonic() - started
+                outcomes.append(dbtRunner().invoke(["test", "--select", "test_type:unit", *common]))
+            finally:
+                cleanup_connections()
+        for outcome in outcomes:
+            assert outcome.exception is None, outcome.exception
+        return Twin(
+            project=project,
+            server=postgres,
+            database=database,
+            manifest=json.loads((Path(target) / "manifest.json").read_text()),
+            results=[result for outcome in outcomes for result in outcome.result],
+            seconds=seconds,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def demo_twin(on_postgres, demo):
+    return on_postgres(demo, "demo")
+
+
+@pytest.fixture(scope="session")
+def real_twin(on_postgres, three_sources):
+    return on_postgres(three_sources, "real")
+
+
+def compared_models(manifest):
+    """(schema, table) of each model that is compared."""
+    return [
+        (node["schema"], node["alias"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["path"].split("/")[0] in COMPARED and node["config"]["enabled"]
+    ]
+
+
+def _columns(cursor, schema, table):
+    cursor.execute(
+        "select column_name from information_schema.columns "
+        f"where table_schema = '{schema}' and table_name = '{table}' order by ordinal_position"
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _plain(value):
+    """A value as both engines hand it over: numbers and times exact, 1.50 not told from 1.5."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, (int, decimal.Decimal)):
+        return decimal.Decimal(value).normalize() + 0
+    if isinstance(value, datetime.datetime):
+        assert value.tzinfo is None
+    return value
+
+
+def _table(cursor, schema, table, columns):
+    """How often each row of a table occurs."""
+    counts = {}
+    names = ", ".join(f'"{column}"' for column in columns)
+    cursor.execute(f'select {names} from "{schema}"."{table}"')
+    while chunk := cursor.fetchmany(50_000):
+        for row in chunk:
+            key = tuple(map(_plain, row))
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _differences(twin):
+    """{table: (rows on DuckDB, rows only there, rows only on PostgreSQL)}"""
+    found = {}
+    with (
+        contextlib.closing(duckdb.connect(str(twin.project.warehouse), read_only=True)) as here,
+        contextlib.closing(twin.server.connect(twin.database)) as there,
+    ):
+        for schema, table in compared_models(twin.manifest):
+            columns = _columns(here.cursor(), schema, table)
+            assert columns, table
+            assert _columns(there.cursor(), schema, table) == columns, table
+            left = _table(here.cursor(), schema, table, columns)
+            right = _table(there.cursor(), schema, table, columns)
+            found[f"{schema}.{table}"] = (
+                sum(left.values()),
+                [row for row in left if left[row] != right.get(row)],
+                [row for row in right if right[row] != left.get(row)],
+            )
+    return found
+
+
+def _check_build(twin):
+    failed = {result.node.name: result.message for result in twin.results if result.status not in ("success", "pass")}
+    assert failed == {}
+    kinds = [result.node.resource_type for result in twin.results]
+    assert kinds.count("unit_test") >= 30
+    assert kinds.count("test") >= 30
+
+
+def _check_parity(twin, capsys, may_be_empty=()):
+    found = _differences(twin)
+    assert len(found) >= 8
+    differing = {table: (only_here[:2], only_there[:2]) for table, (_, only_here, only_there) in found.items()
+                 if only_here or only_there}  # fmt: skip
+    assert differing == {}
+    assert {table for table, (count, _, _) in found.items() if count == 0} <= set(may_be_empty)
+    with capsys.disabled():
+        total = sum(count for count, _, _ in found.values())
+        print(f"\n{twin.database}: {total:,} rows of {len(found)} tables are equal; built in {twin.seconds:.0f} s")
+
+
+def test_the_demo_world_builds_and_its_tests_pass(demo_twin):
+    _check_build(demo_twin)
+
+
+def test_every_value_of_the_demo_world_is_the_same(demo_twin, capsys):
+    _check_parity(demo_twin, capsys)
+
+
+def test_each_table_was_analyzed(demo_twin):
+    with contextlib.closing(demo_twin.server.connect(demo_twin.database)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "select schemaname || '.' || relname from pg_stat_user_tables "
+            "where schemaname in ('staging', 'intermediate', 'dimensions', 'facts', 'marts', 'reference') "
+            "and last_analyze is null"
+        )
+        assert cursor.fetchall() == []
+
+
+def _check_audit(twin, pages):
+    build_id = rows(twin.project, "select max(build_id) from audit.relations")[0][0]
+    server = twin.server
+    address = f"postgresql+psycopg2://{server.user}:{server.password}@{server.host}:{server.port}/{twin.database}"
+    checks = run_expectations(suites_of(twin.project, build_id), address, run_name="twin", pages=pages)
+    found = sorted((check.suite, check.expectation_id, check.success, check.failed_count) for check in checks)
+    assert len(found) >= 10
+    assert found == rows(
+        twin.project,
+        "select suite, expectation_id, success, failed_count from audit.expectation_results "
+        "where build_id = ? order by all",
+        [build_id],
+    )
+
+
+def test_the_audit_of_the_demo_world_finds_the_same(demo_twin, tmp_path):
+    _check_audit(demo_twin, tmp_path / "pages")
+
+
+@pytest.mark.real
+def test_the_audit_of_the_real_logs_finds_the_same(real_twin, tmp_path):
+    _check_audit(real_twin, tmp_path / "pages")
+
+
+@pytest.mark.real
+def test_the_real_logs_build_and_their_tests_pass(real_twin):
+    _check_build(real_twin)
+
+
+@pytest.mark.real
+def test_every_value_of_the_real_logs_is_the_same(real_twin, capsys):
+    _check_parity(real_twin, capsys)
