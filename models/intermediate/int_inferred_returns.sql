@@ -112,10 +112,10 @@ final as (
                 and comeback.ticket_key = claims.ticket_key
                 then 'names_the_ticket'
             when comeback.kind = 'opening' and comeback.contact_key = claims.contact_key then 'same_contact'
+            -- of an opening the call that it is: the ticket of a forwarded call comes with it
             when
-                comeback.kind = 'contact'
-                and claims.contact_key is not null
-                and {{ seconds_between('claims.claimed_at', 'paired.returned_at') }} <= 900
+                claims.contact_key is not null
+                and {{ seconds_between('claims.claimed_at', 'calls.started_at') }} between 0 and 900
                 then 'forwarded'
         end as exclusion
     from paired
@@ -130,6 +130,10 @@ final as (
                 or claims.claim_type <> 'ticket_resolved'
                 or comeback.ticket_key <> claims.ticket_key
             )
+    left join interactions as calls
+        on
+            comeback.contact_key = calls.contact_key
+            and calls.kind = 'contact'
     left join openings as about
         on comeback.ticket_key = about.ticket_key
     left join openings as origin

@@ -73,12 +73,12 @@ closings as (
 
 ),
 
-closed as (
+first_closings as (
 
     select
         entries.ticket_key,
         entries.episode_number,
-        min(closings.event_at) as closed_at
+        min(closings.event_number) as event_number
     from entries
     left join endings
         on
@@ -90,6 +90,20 @@ closed as (
             and entries.event_number <= closings.event_number
             and (endings.event_number is null or closings.event_number < endings.event_number)
     group by entries.ticket_key, entries.episode_number
+
+),
+
+closed as (
+
+    select
+        first_closings.ticket_key,
+        first_closings.episode_number,
+        closings.event_at as closed_at
+    from first_closings
+    inner join closings
+        on
+            first_closings.ticket_key = closings.ticket_key
+            and first_closings.event_number = closings.event_number
 
 ),
 
@@ -162,8 +176,7 @@ final as (
                 endings.actor = 'requester'
                 and {{ seconds_between('endings.event_at', 'endings.next_move_at') }} <= 86400
                 and agent_replies.reply_count is null
-                and endings.category_changes_at_next_move
-                = endings.category_version + endings.subcategory_version
+                and endings.category_changes_at_next_move = endings.category_changes
                 then 'acknowledgement'
             else 'substantive'
         end as reopen_kind

@@ -18,7 +18,7 @@ moves as (
         case when is_resolved_type then 'entry' else 'leaving' end as move_kind,
         -- entries and leavings alternate: what follows a leaving is the return to resolved
         lead(event_at) over (partition by ticket_key order by event_number) as next_move_at,
-        lead(category_version + subcategory_version) over (
+        lead(category_changes) over (
             partition by ticket_key order by event_number
         ) as category_changes_at_next_move
     from status_changes

@@ -42,7 +42,13 @@ ordered as (
         dense_rank() over (partition by ticket_key order by event_sequence, event_at) as event_step,
         row_number() over (
             partition by ticket_key, field order by event_sequence, event_at, {{ text_order('event_id') }}
-        ) as field_version
+        ) as field_version,
+        coalesce(
+            lag(new_value) over (
+                partition by ticket_key, field order by event_sequence, event_at, {{ text_order('event_id') }}
+            ),
+            old_value
+        ) as value_before
     from keyed
 
 ),
@@ -60,7 +66,10 @@ final as (
         ) as subcategory_version,
         count(case when field = 'team' then 1 end) over (
             partition by ticket_key order by event_step
-        ) as team_version
+        ) as team_version,
+        -- a tool that logs net -> net has changed nothing
+        count(case when field in ('category', 'subcategory') and new_value is distinct from value_before then 1 end)
+            over (partition by ticket_key order by event_step) as category_changes
     from ordered
 
 )

@@ -57,6 +57,7 @@ named as (
         events.category_version,
         events.subcategory_version,
         events.team_version,
+        events.category_changes,
         case
             when system_actors.kind = 'monitor' then 'monitor'
             when
@@ -131,6 +132,7 @@ final as (
         named.category_version,
         named.subcategory_version,
         named.team_version,
+        named.category_changes,
         case
             when
                 named.named_actor in ('system', 'automation')

@@ -3,4 +3,5 @@
 
 with
 
-{{ canonical_base('tickets') }}
+-- a ticket begins at the earliest opening that it was ever given: tools let people edit it
+{{ canonical_base('tickets', earliest=true) }}
