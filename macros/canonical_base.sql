@@ -5,9 +5,8 @@
                     must stand before
     after_creation  true where the row cannot lie before that ticket's creation
     excluded        named rules that leave rows out: reason -> condition on the typed columns
-    earliest        true where the earliest time that any version told is the row's, whatever the current one says
     defects         further reasons to quarantine a row: reason -> condition -#}
-{% macro canonical_base(table, ticket=false, after_creation=false, excluded={}, earliest=false, defects={}) -%}
+{% macro canonical_base(table, ticket=false, after_creation=false, excluded={}, defects={}) -%}
 {%- set contract = canonical_contract()[table] -%}
 {%- set tool = contract.get('tool', {}) -%}
 {%- set parsed = ('time', 'plan', 'date', 'integer', 'decimal', 'boolean') -%}
@@ -101,7 +100,7 @@ with_tickets as (
 ),
 {% endif %}
 {{ row_fates(
-    'with_tickets' if ticket else 'typed', key, reasons, excluded, contract.get('version'), contract.get('time'), earliest
+    'with_tickets' if ticket else 'typed', key, reasons, excluded, contract.get('version'), contract.get('time')
 ) }},
 
 final as (
@@ -116,8 +115,6 @@ final as (
 
         -- the contract
         {%- for name in names.values() %}
-        {% if earliest and name == contract['time'] -%}
-        case when defect is null then first_time else {{ name }} end as {% endif -%}
         {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from fated

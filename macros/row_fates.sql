@@ -6,12 +6,11 @@
     defects   why a row cannot be used: reason -> condition, the first that fits; `last_delivered_at` may be asked
     excluded  named rules that leave out what could be used: reason -> condition
     version   column by which the current one of several versions is known, the latest; then the latest arrival
-    time      when it happened: what lies after as_of is excluded
-    earliest  true where `time` is the earliest that any usable version of the row told, as `first_time` -#}
-{% macro row_fates(relation, key, defects, excluded={}, version=none, time=none, earliest=false) -%}
+    time      when it happened: what lies after as_of is excluded -#}
+{% macro row_fates(relation, key, defects, excluded={}, version=none, time=none) -%}
 {%- set excluded = dict(excluded) -%}
 {%- if time and var('as_of') is not none -%}
-    {%- do excluded.update({'after_as_of': ('first_time' if earliest else time) ~ " > cast('" ~ var('as_of') ~ "' as timestamp)"}) -%}
+    {%- do excluded.update({'after_as_of': time ~ " > cast('" ~ var('as_of') ~ "' as timestamp)"}) -%}
 {%- endif -%}
 copies as (
 
@@ -42,9 +41,6 @@ versions as (
 
     select
         *,
-        {%- if earliest %}
-        min(case when defect is null then {{ time }} end) over (partition by {{ key | join(', ') }}) as first_time,
-        {%- endif %}
         -- a row that was quarantined must not supersede a good one
         row_number() over (
             partition by {{ key | join(', ') }}, copy_number = 1 and defect is null

@@ -7,7 +7,8 @@ contacts as (
 
     select
         *,
-        coalesce(ended_at, started_at) + interval '15' minute as same_until
+        -- a contact that goes on at as_of may open tickets until then
+        coalesce(ended_at + interval '15' minute, timestamp '9999-01-01 00:00:00') as same_until
     from {{ ref('int_joined_contacts') }}
     where direction = 'inbound'
 

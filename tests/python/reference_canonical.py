@@ -169,10 +169,8 @@ class World:
                 self.fates[table, "superseded"] += len(delivered) - 1
             at = moment(row.get(TIME.get(table)))
             if table == "tickets":
-                # it begins at the earliest opening it was ever given
-                openings = [moment(version[2]["created_at"]) for version in delivered]
-                at = row["created"] = self.opened[row["ticket_id"]] = min(openings)
-                self.branches["opening edited"] += at != max(openings)
+                row["created"] = self.opened[row["ticket_id"]] = at
+                self.branches["opening edited"] += len({version[2]["created_at"] for version in delivered}) > 1
             if at and at > self.as_of:
                 self.fates[table, "excluded"] += 1
             else:

@@ -3,5 +3,4 @@
 
 with
 
--- a ticket begins at the earliest opening that it was ever given: tools let people edit it
-{{ canonical_base('tickets', earliest=true) }}
+{{ canonical_base('tickets') }}
