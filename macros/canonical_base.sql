@@ -63,7 +63,7 @@ typed as {{ computed_once() }} (
         {%- elif kind == 'integer' -%}
         {{ parse_integer(text) }}
         {%- elif kind == 'decimal' -%}
-        {{ parse_decimal(text, var('source_decimal_separators')['canonical']) }}
+        {{ parse_decimal(text, source_setting('source_decimal_separators', 'canonical')) }}
         {%- elif kind == 'boolean' -%}
         {{ parse_boolean(text) }}
         {%- elif kind == 'person' -%}
@@ -136,14 +136,4 @@ select * from final
 {#- Fields of a ticket whose changes are read; a change of any other field is excluded as `field_not_read`. -#}
 {% macro ticket_fields() -%}
     {{ return(['status', 'assignee', 'team', 'priority', 'category', 'subcategory', 'ticket_type']) }}
-{%- endmacro %}
-
-{#- How a system writes the times of a column: the var source_timestamp_formats, by `table.column`, by column, else `*`
-    (a plain list stands for `*`). -#}
-{% macro timestamp_formats(system, table, column) -%}
-    {%- set formats = var('source_timestamp_formats')[system] -%}
-    {%- if formats is mapping -%}
-        {{ return(formats.get(table ~ '.' ~ column) or formats.get(column) or formats['*']) }}
-    {%- endif -%}
-    {{ return(formats) }}
 {%- endmacro %}

@@ -101,16 +101,16 @@ def _show_cell(cell):
     )
     _line("  judged", cell["cohort_count"])
     if not cell["cohort_count"]:
-        click.echo("  Nothing can be judged yet: no claim is old enough, or no customer is known.")
-        return
-    _line("held" if verb == "resolved" else "nobody came back", cell["held_count"], cell["held_rate"])
-    _line(
-        "came back",
-        cell["falsified_count"],
-        cell["return_rate"],
-        f"95 %: {_percent(cell['return_rate_low'])} to {_percent(cell['return_rate_high'])}",
-    )
-    if verb == "resolved":
+        click.echo("  Nothing can be judged" + (": no claim is old enough yet." if not cell["mature_count"] else "."))
+    else:
+        _line("held" if verb == "resolved" else "nobody came back", cell["held_count"], cell["held_rate"])
+        _line(
+            "came back",
+            cell["falsified_count"],
+            cell["return_rate"],
+            f"95 %: {_percent(cell['return_rate_low'])} to {_percent(cell['return_rate_high'])}",
+        )
+    if cell["cohort_count"] and verb == "resolved":
         _line("  reopened: the tool shows it", cell["reopened_count"], cell["reopen_rate"])
         _line("  hidden by auto-close", cell["hidden_by_auto_close_count"], cell["hidden_by_auto_close_rate"])
         rest = cell["falsified_count"] - cell["reopened_count"] - cell["hidden_by_auto_close_count"]

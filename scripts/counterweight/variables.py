@@ -7,6 +7,8 @@ import yaml
 
 from counterweight.errors import InputError, near_matches
 
+# Variables that say something of each source system.
+BY_SYSTEM = ("source_time_zones", "source_timestamp_formats", "source_decimal_separators", "ticket_link_templates")
 FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys")
 
 
@@ -46,6 +48,10 @@ def parse(project, text, as_of=None):
         }
     for system, zone in _mapping(values, "source_time_zones", systems).items():
         _check_zone(f"source_time_zones of {system}", zone)
+    for name in BY_SYSTEM:
+        if name in values:
+            # what is said of one system leaves the others as they are
+            values[name] = declared[name] | _mapping(values, name, systems)
     if "reporting_time_zone" in values:
         _check_zone("reporting_time_zone", values["reporting_time_zone"])
     return values

@@ -11,6 +11,7 @@ from counterweight.audit import audit
 from counterweight.build import build
 from counterweight.errors import AuditError
 from counterweight.load import load
+from counterweight.variables import parse
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_a_desk_that_never_resolved_anything_is_no_defect(run_all, rewritten, ca
     project = run_all("unresolved", path)
     assert rows(project, "select count(*) from facts.fct_claims") == [(0,)]
     summary.show(project)
-    assert "No ticket was called resolved" in capsys.readouterr().out
+    assert "Nothing was called done in this data" in capsys.readouterr().out
 
 
 def test_rejected_lines_have_a_fate(run_all, rewritten):
@@ -85,7 +86,7 @@ def test_times_in_another_format_are_a_defect_until_it_is_declared(demo, new_pro
     build(project, {})
     with pytest.raises(AuditError, match="fates-readable"):
         audit(project)
-    build(project, {"source_timestamp_formats": {"servicenow": ["%m/%d/%Y %H:%M"]}})
+    build(project, parse(project, '{source_timestamp_formats: {servicenow: ["%m/%d/%Y %H:%M"]}}'))
     audit(project)
     for table in ("facts.fct_claims", "marts.resolution_quality"):
         assert rows(project, f"select * from {table} order by all") == rows(demo, f"select * from {table} order by all")

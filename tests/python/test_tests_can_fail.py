@@ -35,7 +35,8 @@ BREAKS = {
     "int_ticket_histories_every_leaving_has_one_kind": """
         update intermediate.int_ticket_histories set toggle_count = null where ticket_id = 'INC0000001'
     """,
-    "unique_across_resolution_quality_period_type__period_start__unit_type__team_id__category__window_days": """
+    "unique_across_resolution_quality_claim_type__source_system__period_type__period_start__unit_type__"
+    "team_id__category__window_days": """
         insert into marts.resolution_quality
         select * from marts.resolution_quality where unit_type = 'total' and period_type = 'to_date'
     """,

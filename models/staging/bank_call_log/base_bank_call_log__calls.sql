@@ -3,8 +3,8 @@
 -- reading more than twelve hours before the call began is of the next day.
 {{ config(materialized='table', enabled='bank_call_log' in var('source_systems')) }}
 
-{%- set formats = var('source_timestamp_formats')['bank_call_log'] %}
-{%- set zone = var('source_time_zones')['bank_call_log'] %}
+{%- set formats = source_setting('source_timestamp_formats', 'bank_call_log') %}
+{%- set zone = source_setting('source_time_zones', 'bank_call_log') %}
 {#- all columns that the sources file declares; a test compares the two lists -#}
 {%- set content = [
     'vru+line', 'call_id', 'customer_id', 'priority', 'type', 'date', 'vru_entry', 'vru_exit', 'vru_time',

@@ -1,7 +1,7 @@
 -- Grain: one raw row, with its fate. The activities tell what the incident's record forgets: each closing and reopening.
 {{ config(materialized='table', enabled='service_manager' in var('source_systems')) }}
 
-{%- set zone = var('source_time_zones')['service_manager'] %}
+{%- set zone = source_setting('source_time_zones', 'service_manager') %}
 {#- all columns that the sources file declares; a test compares the two lists -#}
 {%- set content = [
     'incident id', 'datestamp', 'incidentactivity_number', 'incidentactivity_type', 'assignment group',

@@ -3,8 +3,8 @@
 -- the later arrival is current.
 {{ config(materialized='table') }}
 
-{%- set formats = var('source_timestamp_formats')['servicenow'] %}
-{%- set zone = var('source_time_zones')['servicenow'] %}
+{%- set formats = source_setting('source_timestamp_formats', 'servicenow') %}
+{%- set zone = source_setting('source_time_zones', 'servicenow') %}
 {#- all columns that the sources file declares; a test compares the two lists -#}
 {%- set content = [
     'number', 'incident_state', 'active', 'reassignment_count', 'reopen_count', 'sys_mod_count', 'made_sla',
