@@ -29,7 +29,7 @@ demo: export COUNTERWEIGHT_WAREHOUSE := warehouse/demo/counterweight.duckdb
 demo: export COUNTERWEIGHT_PUBLISHED := published/demo
 demo: .venv/.synced ## the whole job on a small generated service desk
 	@$(RUN)counterweight simulate --out warehouse/demo
-	@$(RUN)counterweight run --system servicenow incident_event_log=warehouse/demo/incident_event_log.csv.gz
+	@$(RUN)counterweight run servicenow.incident_event_log=warehouse/demo/incident_event_log.csv.gz
 
 real: export COUNTERWEIGHT_WAREHOUSE := warehouse/real/counterweight.duckdb
 real: export COUNTERWEIGHT_PUBLISHED := published/real

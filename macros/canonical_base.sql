@@ -68,6 +68,11 @@ typed as {{ computed_once() }} (
         {{ parse_boolean(text) }}
         {%- elif kind == 'person' -%}
         {{ person_key(text, "'canonical'", 'salt.salt') }}
+        {%- elif kind == 'actor' -%}
+        case
+            when {{ lowered(text) }} in ('agent', 'requester', 'system', 'automation') then {{ lowered(text) }}
+            else {{ person_key(text, "'canonical'", 'salt.salt') }}
+        end
         {%- elif kind == 'value' -%}
         {#- values of other fields may be free text, and stay behind -#}
         case

@@ -9,7 +9,8 @@
     version  column that tells versions of a row apart; without one, arrival decides
     columns  what each column is: text, person (an identifier, keyed hash from staging on), time (of something that
              happened), plan (a time or the end of a validity, which may lie in the future), date, integer, decimal,
-             boolean, value (an event's old or new value)
+             boolean, value (an event's old or new value), actor (agent, requester, system or automation; whoever else is
+             hashed)
     tool     what some tools tell of themselves beside the contract: only compared, never used -#}
 {% macro canonical_contract() -%}
     {{ return({
@@ -64,7 +65,7 @@
             'key': ['survey_id'], 'time': 'sent_at', 'version': 'updated_at', 'required': ['survey_id'],
             'columns': {
                 'survey_id': 'text', 'ticket_id': 'text', 'contact_id': 'text', 'eligible_at': 'time',
-                'sent_at': 'time', 'sent_by': 'text', 'answered_at': 'time', 'csat': 'decimal',
+                'sent_at': 'time', 'sent_by': 'actor', 'answered_at': 'time', 'csat': 'decimal',
                 'csat_scale_max': 'decimal', 'effort': 'decimal', 'resolved_answer': 'text', 'lost_minutes': 'integer',
                 'updated_at': 'time',
             },
@@ -226,7 +227,7 @@
 
 {% macro canonical_type(kind) -%}
     {{ return({
-        'text': 'varchar', 'person': 'varchar', 'value': 'varchar', 'time': 'timestamp', 'plan': 'timestamp',
+        'text': 'varchar', 'actor': 'varchar', 'person': 'varchar', 'value': 'varchar', 'time': 'timestamp', 'plan': 'timestamp',
         'date': 'date', 'integer': 'bigint', 'decimal': 'decimal(38, 10)', 'boolean': 'boolean',
     }[kind]) }}
 {%- endmacro %}

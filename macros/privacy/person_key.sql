@@ -14,18 +14,21 @@
 {%- endmacro %}
 
 {#- One spelling of an identifier: no outer blanks, lower case; a telephone number is its digits, with + before a
-    country's code (00 is +). Only what has nothing but a number's characters, at least 7 digits, and begins like one or
+    country's code (00 and ten digits or more is +). Only what has nothing but a number's characters, at least 7 digits, and begins like one or
     has 10 digits, is taken for one. -#}
 {% macro normalised_identifier(identifier) -%}
     {%- set identifier = trimmed(identifier) -%}
-    {%- set digits = "translate(" ~ identifier ~ ", ' ()-./', '')" -%}
+    {#- +43 (0)1 234: the zero in brackets is dialled at home only -#}
+    {%- set digits = "translate(replace(" ~ identifier ~ ", '(0)', ''), ' ()-./', '')" -%}
     case
         when
             translate({{ identifier }}, '+0123456789 ()-./', '') <> ''
             or length({{ digits }}) < 7
             or (left({{ digits }}, 1) not in ('+', '0') and length({{ digits }}) < 10)
             then {{ lowered(identifier) }}
-        when left({{ digits }}, 2) = '00' then '+' || substr({{ digits }}, 3)
+        -- no country's code begins with 0, and what is shorter may be a number padded with zeros
+        when left({{ digits }}, 2) = '00' and substr({{ digits }}, 3, 1) <> '0' and length({{ digits }}) >= 12
+            then '+' || substr({{ digits }}, 3)
         else {{ digits }}
     end
 {%- endmacro %}

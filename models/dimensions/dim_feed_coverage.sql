@@ -167,12 +167,48 @@ declared as (
 
 ),
 
+at_load as (
+
+    select * from {{ ref('stg_load__observed_until') }}
+
+),
+
+-- a feed whose end was declared was looked at, even if nothing came through it; of a system that was not loaded, no feed
+-- says anything
+feeds as (
+
+    select
+        source_system,
+        feed
+    from spans
+    union
+    select
+        source_system,
+        feed
+    from declared
+    where source_system in (select source_system from spans)
+    union
+    select
+        source_system,
+        feed
+    from at_load
+    where source_system in (select source_system from spans)
+
+),
+
+reach as (
+
+    select max(last_event_at) as last_event_at
+    from spans
+
+),
+
 final as (
 
     select
-        spans.source_system,
-        spans.feed,
-        spans.record_count,
+        feeds.source_system,
+        feeds.feed,
+        coalesce(spans.record_count, 0) as record_count,
         spans.first_record_at,
         spans.last_record_at,
         dense.last_dense_day,
@@ -187,25 +223,30 @@ final as (
         -- pinned, but never later than what the data reach: nothing was left out, so there is nothing after it
         case
             when left_out.row_count > 0 then cast('{{ var("as_of") }}' as timestamp)
-            else least(cast('{{ var("as_of") }}' as timestamp), max(spans.last_event_at) over ())
+            else least(cast('{{ var("as_of") }}' as timestamp), reach.last_event_at)
         end as as_of
         {%- else -%}
-        max(spans.last_event_at) over () as as_of
+        reach.last_event_at as as_of
         {%- endif %}
-    from spans
+    from feeds
     cross join left_out
-    inner join dense
+    cross join reach
+    left join spans
         on
-            spans.source_system = dense.source_system
-            and spans.feed = dense.feed
+            feeds.source_system = spans.source_system
+            and feeds.feed = spans.feed
+    left join dense
+        on
+            feeds.source_system = dense.source_system
+            and feeds.feed = dense.feed
     left join declared
         on
-            spans.source_system = declared.source_system
-            and spans.feed = declared.feed
-    left join {{ ref('stg_load__observed_until') }} as at_load
+            feeds.source_system = declared.source_system
+            and feeds.feed = declared.feed
+    left join at_load
         on
-            spans.source_system = at_load.source_system
-            and spans.feed = at_load.feed
+            feeds.source_system = at_load.source_system
+            and feeds.feed = at_load.feed
 
 )
 

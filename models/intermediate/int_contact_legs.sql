@@ -13,10 +13,12 @@ identities as (
 
 ),
 
--- some feeds never say when an agent answered
-systems_with_answers as (
+-- some tools never say when an agent answered; a desk's telephone and chat may be two tools
+feeds_with_answers as (
 
-    select distinct source_system
+    select distinct
+        source_system,
+        coalesce(channel, '') as channel
     from unioned
     where answered_at is not null
 
@@ -32,7 +34,13 @@ final as (
             partition by unioned.source_system, unioned.contact_id
             order by unioned.leg_number nulls last, unioned.started_at, {{ text_order('unioned.leg_id') }}
         ) as leg_position,
-        {{ lowered(trimmed('unioned.direction')) }} as direction,
+        case {{ lowered(trimmed('unioned.direction')) }}
+            when 'in' then 'inbound'
+            when 'incoming' then 'inbound'
+            when 'out' then 'outbound'
+            when 'outgoing' then 'outbound'
+            else {{ lowered(trimmed('unioned.direction')) }}
+        end as direction,
         {{ lowered(trimmed('unioned.channel')) }} as channel,
         {{ resolved_customer('unioned.customer_key') }} as customer_key,
         unioned.team_id,
@@ -47,16 +55,27 @@ final as (
         unioned.ended_at,
         {%- endif %}
         case
-            when systems_with_answers.source_system is not null then unioned.answered_at is not null
+            when feeds_with_answers.source_system is not null
+                then unioned.answered_at is not null
+                {%- if var('as_of') is not none %}
+                and unioned.answered_at <= cast('{{ var("as_of") }}' as timestamp)
+                {%- endif %}
             else unioned.agent_key is not null and not coalesce(unioned.is_abandoned, false)
         end as is_answered,
         unioned.is_abandoned,
-        unioned.talk_seconds,
-        unioned.hold_seconds,
-        unioned.wrap_seconds
+        {%- for part in ['talk', 'hold', 'wrap'] %}
+        {% if var('as_of') is not none -%}
+        case when unioned.ended_at <= cast('{{ var("as_of") }}' as timestamp) then unioned.{{ part }}_seconds end
+            as {{ part }}_seconds
+        {%- else -%}
+        unioned.{{ part }}_seconds
+        {%- endif %}{{ ',' if not loop.last }}
+        {%- endfor %}
     from unioned
-    left join systems_with_answers
-        on unioned.source_system = systems_with_answers.source_system
+    left join feeds_with_answers
+        on
+            unioned.source_system = feeds_with_answers.source_system
+            and coalesce(unioned.channel, '') = feeds_with_answers.channel
     left join identities
         on unioned.customer_key = identities.identifier_key
 

@@ -33,6 +33,6 @@ union all
 select
     source_system,
     'surveys' as feed,
-    sent_at as recorded_at,
-    greatest(sent_at, answered_at) as last_event_at
+    coalesce(sent_at, eligible_at, answered_at) as recorded_at,
+    greatest(sent_at, eligible_at, answered_at) as last_event_at
 from {{ ref('int_surveys') }}

@@ -37,7 +37,7 @@ interactions as (
         team_id,
         started_at,
         ended_at,
-        direction = 'inbound' as is_counted,
+        coalesce(direction = 'inbound', false) as is_counted,
         is_request,
         is_answered,
         is_abandoned,

@@ -1,6 +1,6 @@
 -- Grain: one ticket whose opening is an inbound contact: created between the contact's start and 15 minutes after its
--- end, by a contact that names the ticket; where a system's contacts name no tickets, by a contact of the same customer
--- if it is a phone or chat ticket.
+-- end, by a contact that names the ticket; else, if it is a phone or chat ticket, by one of the same customer that names
+-- no ticket.
 with
 
 contacts as (
@@ -20,21 +20,14 @@ tickets as (
 
 ),
 
-naming_systems as (
-
-    select distinct source_system
-    from contacts
-    where ticket_key is not null
-
-),
-
 candidates as (
 
     select
         tickets.ticket_key,
         tickets.customer_key,
         contacts.contact_key,
-        contacts.started_at
+        contacts.started_at,
+        1 as preference
     from contacts
     inner join tickets
         on contacts.ticket_key = tickets.ticket_key
@@ -44,14 +37,13 @@ candidates as (
         tickets.ticket_key,
         tickets.customer_key,
         contacts.contact_key,
-        contacts.started_at
+        contacts.started_at,
+        2 as preference
     from contacts
     inner join tickets
         on contacts.customer_key = tickets.customer_key
-    left join naming_systems
-        on contacts.source_system = naming_systems.source_system
     where
-        naming_systems.source_system is null
+        contacts.ticket_key is null
         and {{ lowered('tickets.channel') }} in ('phone', 'telephone', 'call', 'voice', 'chat')
         and tickets.created_at between contacts.started_at and contacts.same_until
 
@@ -62,7 +54,7 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by ticket_key order by started_at desc, {{ text_order('contact_key') }}
+            partition by ticket_key order by preference, started_at desc, {{ text_order('contact_key') }}
         ) as contacts_from_last
     from candidates
 

@@ -11,7 +11,7 @@ interactions as (
     from {{ ref('int_interactions') }} as interactions
     inner join {{ ref('int_desks') }} as desks
         on interactions.source_system = desks.source_system
-    where interactions.is_counted and interactions.customer_key is not null
+    where interactions.customer_key is not null
 
 ),
 
@@ -26,7 +26,7 @@ volumes as (
     select
         desk,
         customer_key,
-        count(*) as interaction_count
+        {{ count_where('is_counted') }} as interaction_count
     from interactions
     group by desk, customer_key
 
@@ -39,6 +39,7 @@ limits as (
         percentile_disc(0.99) within group (order by interaction_count) as p99,
         percentile_disc(0.999) within group (order by interaction_count) as p999
     from volumes
+    where interaction_count > 0
     group by desk
 
 ),
@@ -75,7 +76,7 @@ shared as (
         volumes.interaction_count,
         case when seeded.customer_key is not null then 'seeded' else 'volume' end as reason
     from volumes
-    inner join limits
+    left join limits
         on volumes.desk = limits.desk
     left join seeded
         on volumes.customer_key = seeded.customer_key
@@ -103,7 +104,7 @@ regulars as (
             and listed.customer_id = '*'
     left join shared
         on interactions.customer_key = shared.customer_key
-    where shared.customer_key is null
+    where interactions.is_counted and shared.customer_key is null
     group by interactions.customer_key, interactions.category
 
 ),

@@ -14,6 +14,7 @@ final as (
         source_system || ':' || contact_id as contact_key,
         source_system,
         survey_id,
+        eligible_at,
         sent_at,
         {% if var('as_of') is not none -%}
         case when answered_at <= cast('{{ var("as_of") }}' as timestamp) then answered_at end as answered_at,

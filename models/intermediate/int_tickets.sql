@@ -1,4 +1,5 @@
--- Grain: one ticket of any source system, as it stands at as_of.
+-- Grain: one ticket of any source system. as_of replays event times: a ticket opened later is not there yet, but of one
+-- that is, the current version's attributes are taken, as they are known today.
 with
 
 unioned as (

@@ -8,6 +8,7 @@ import time
 
 import click
 
+from counterweight import salt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.project import WAREHOUSE_VARIABLE
 
@@ -71,6 +72,7 @@ def build(project, values):
             ).fetchone()[0]
             if not loaded or not connection.execute("select count(*) from raw._loads").fetchone()[0]:
                 raise InputError("Nothing was loaded yet. Start with 'counterweight load --help'.")
+            salt.check(connection, project)
         build_id = _begin(project, values)
         started = time.monotonic()
         results = run_dbt(
@@ -86,6 +88,7 @@ def build(project, values):
                 "logs/dbt.log has the whole story."
             )
         _note_relations(project, build_id, results)
+        _say_desks(project)
         record(project, build_id, status="built")
     click.echo(f"build  {build_id}: {len(results)} nodes in {time.monotonic() - started:.0f} s")
     return build_id
@@ -101,6 +104,17 @@ def _note_relations(project, build_id, results):
             "insert into audit.relations values (?, ?, ?)",
             [(build_id, result.node.schema, result.node.alias) for result in results],
         )
+
+
+def _say_desks(project):
+    """Which systems were found to share customers: a feed that stops in one holds back the verdicts of all."""
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        desks = connection.execute(
+            "select list(source_system order by source_system) from intermediate.int_desks "
+            "group by desk having count(*) > 1 order by 1"
+        ).fetchall()
+    for (systems,) in desks:
+        click.echo(f"build  one desk, since they share customers: {', '.join(systems)}")
 
 
 def _first_lines(message, count=3):

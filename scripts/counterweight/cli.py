@@ -217,8 +217,8 @@ def simulate(out, tickets, months, seed):
 
     \b
     Example
-      counterweight simulate --out demo
-      counterweight run servicenow.incident_event_log=demo/incident_event_log.csv.gz
+      counterweight simulate --out warehouse/trial
+      counterweight run servicenow.incident_event_log=warehouse/trial/incident_event_log.csv.gz
     """
     from counterweight.project import pretty_path
     from counterweight.worlds import simulate as make

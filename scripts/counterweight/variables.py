@@ -6,6 +6,7 @@ import zoneinfo
 import yaml
 
 from counterweight.errors import InputError, near_matches
+from counterweight.load.declared import declared_systems
 
 # Variables that say something of each source system.
 BY_SYSTEM = ("source_time_zones", "source_timestamp_formats", "source_decimal_separators", "ticket_link_templates")
@@ -34,6 +35,12 @@ def parse(project, text, as_of=None):
                 f"There is no variable '{name}'.{near_matches(name, declared)} Known: {', '.join(sorted(declared))}."
             )
     systems = values.get("source_systems", declared["source_systems"])
+    for system in systems:
+        if system not in declared["source_systems"]:
+            raise InputError(
+                f"source_systems: no source system '{system}'.{near_matches(system, declared['source_systems'])} "
+                f"Known: {', '.join(sorted(declared['source_systems']))}."
+            )
     if values.get("as_of") is not None:
         values["as_of"] = _moment("as_of", values["as_of"])
     for system, feeds in _mapping(values, "observed_until", systems).items():
@@ -51,7 +58,7 @@ def parse(project, text, as_of=None):
     for name in BY_SYSTEM:
         if name in values:
             # what is said of one system leaves the others as they are
-            values[name] = declared[name] | _mapping(values, name, systems)
+            values[name] = declared[name] | _said_of_systems(project, name, _mapping(values, name, systems), declared)
     if "reporting_time_zone" in values:
         _check_zone("reporting_time_zone", values["reporting_time_zone"])
     return values
@@ -70,6 +77,49 @@ def parse_ends(texts):
             )
         ends.append((system or None, feed, _moment(f"--observed-until {name}", at)))
     return ends
+
+
+def _said_of_systems(project, name, mapping, declared):
+    """The mapping of a variable by system, looked at; formats by column get the system's own for the rest."""
+    for system, value in mapping.items():
+        if system not in declared[name]:
+            raise InputError(
+                f"{name}: the times of '{system}' are UTC by contract; write them with an offset (2024-03-01T10:00+01:00)."
+                if name == "source_time_zones"
+                else f"{name} is not read for '{system}'. It is for: {', '.join(sorted(declared[name]))}."
+            )
+        if name == "source_decimal_separators" and value not in (".", ","):
+            raise InputError(f"{name} of {system}: '{value}' is neither '.' nor ','.")
+    if name == "source_timestamp_formats":
+        return {system: _formats(project, system, value, declared) for system, value in mapping.items()}
+    return mapping
+
+
+def _formats(project, system, value, declared):
+    """A list of formats, or lists by column, with the declared one for the columns that are not named."""
+    if isinstance(value, dict):
+        columns = {"*"}
+        for table in declared_systems(project)[system].values():
+            columns.update(table.columns)
+            columns.update(f"{table.name}.{column}" for column in table.columns)
+        for column, formats in value.items():
+            if column not in columns:
+                raise InputError(
+                    f"source_timestamp_formats of {system}: there is no column '{column}'."
+                    f"{near_matches(column, columns)} Write column, table.column, or '*' for the rest."
+                )
+            _check_formats(f"{system}.{column}", formats)
+        rest = declared["source_timestamp_formats"][system]
+        return ({"*": rest} if isinstance(rest, list) else rest) | value
+    _check_formats(system, value)
+    return value
+
+
+def _check_formats(name, formats):
+    if not isinstance(formats, list) or not formats or not all(isinstance(text, str) for text in formats):
+        raise InputError(
+            f"source_timestamp_formats of {name} must be a list, for example ['%d.%m.%Y %H:%M:%S'], or [iso]."
+        )
 
 
 def _mapping(values, name, systems):

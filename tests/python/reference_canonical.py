@@ -74,12 +74,13 @@ def true(text):
 
 def normalised(identifier):
     """One spelling: a telephone number is its digits, + before a country's code; all else lower case, trimmed."""
-    digits = identifier.translate(str.maketrans("", "", " ()-./"))
+    digits = identifier.replace("(0)", "").translate(str.maketrans("", "", " ()-./"))
     rest = digits[1:] if digits.startswith("+") else digits
     is_number = rest.isdigit() and len(rest) >= 7 and (digits[0] in "+0" or len(rest) >= 10)
     if not is_number:
         return identifier.strip().lower()
-    return "+" + digits[2:] if digits.startswith("00") else digits
+    is_international = digits.startswith("00") and digits[2] != "0" and len(digits) >= 12
+    return "+" + digits[2:] if is_international else digits
 
 
 def person_key(identifier, salt):
@@ -381,13 +382,15 @@ class World:
     # Contacts
 
     def _contacts(self, legs):
-        has_answers = any(self._happened(leg["answered_at"]) for leg in legs)
+        channels_with_answers = {leg["channel"] for leg in legs if leg["answered_at"]}
         contacts = defaultdict(list)
         for leg in legs:
             leg["customer"] = self.customer(leg["customer_id"])
             leg["start"], leg["end"] = moment(leg["started_at"]), self._happened(leg["ended_at"])
             leg["answered"] = bool(
-                self._happened(leg["answered_at"]) if has_answers else leg["agent_id"] and not true(leg["is_abandoned"])
+                self._happened(leg["answered_at"])
+                if leg["channel"] in channels_with_answers
+                else leg["agent_id"] and not true(leg["is_abandoned"])
             )
             contacts[leg["contact_id"]].append(leg)
         found = {}
@@ -412,7 +415,7 @@ class World:
                 "issue": about and reference.issue(about),
                 "ticket": named and named["ticket_id"],
             }
-            self.branches["answered, no leg says when"] += bool(first_answered) and not has_answers
+            self.branches["answered, no leg says when"] += bool(first_answered) and not channels_with_answers
             self.branches["several legs"] += len(members) > 1
             self.branches["answered on a later leg"] += bool(first_answered) and first_answered[0] is not members[0]
             self.branches["abandoned"] += not first_answered
@@ -422,15 +425,17 @@ class World:
 
     def _same_contacts(self):
         """Which contact a ticket's opening is. Only contacts name a customer where none was known."""
-        names_tickets = any(contact["ticket"] and contact["inbound"] for contact in self.contacts.values())
         self.contact_of = {}
         for ticket in sorted(self.tickets.values(), key=lambda t: t["ticket_id"]):
-            for contact in sorted(self.contacts.values(), key=lambda c: (c["start"], c["id"])):
+            # the latest of several, and one that names the ticket before one that names none
+            for contact in sorted(
+                self.contacts.values(), key=lambda c: (c["ticket"] == ticket["ticket_id"], c["start"], c["id"])
+            ):
                 if not contact["inbound"]:
                     continue
                 named = contact["ticket"] == ticket["ticket_id"]
                 alike = (
-                    not names_tickets
+                    contact["ticket"] is None
                     and ticket["channel"] in ("phone", "chat")
                     and ticket["customer"] is not None
                     and ticket["customer"] == contact["customer"]
@@ -444,7 +449,6 @@ class World:
                 self.branches[f"{kind} ticket at 900 s"] += late == 900
                 self.branches[f"{kind} ticket at 901 s"] += late == 901
                 if contact["start"] <= ticket["created"] and late <= 900:
-                    # the latest of several
                     self.contact_of[ticket["ticket_id"]] = contact["id"]
         requesters = defaultdict(set)
         for ticket_id, number in self.contact_of.items():

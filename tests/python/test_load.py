@@ -117,7 +117,10 @@ def test_a_column_that_a_later_file_adds_is_kept(project, tmp_path, capsys):
 def test_a_renamed_optional_column_is_pointed_at(project, tmp_path, capsys):
     path = write(tmp_path, f"{HEADER},Assignment Group\n{ROW},Desk\n")
     load(project, "servicenow", [f"incident_event_log={path}"])
-    assert "assignment_group: Did you mean 'assignment group'? Rename the column" in capsys.readouterr().out
+    assert (
+        "assignment_group: Did you mean 'assignment group'? The rows are in without it. Rename the column"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_missing_column_names_the_file_the_column_and_near_matches(project, tmp_path):

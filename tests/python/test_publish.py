@@ -16,9 +16,10 @@ from conftest import ROOT, one
 from counterweight.audit import audit
 from counterweight.build import build, last_build, record, run_dbt
 from counterweight.errors import AuditError, CounterweightError, InputError
-from counterweight.load import DEVELOPMENT_SALT, load
+from counterweight.load import load
 from counterweight.project import Project
 from counterweight.publish import FILE_NAME, PUBLISHED_SCHEMAS, open_published, publish
+from counterweight.salt import DEVELOPMENT_SALT
 from counterweight.worlds import simulate
 
 

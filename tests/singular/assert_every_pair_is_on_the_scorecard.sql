@@ -23,6 +23,9 @@ full outer join measured
 where
     catalogue.pair_id is null
     -- a desk that never resolved anything has no cohort to show
-    or (measured.pair_id is null and exists (select 1 from {{ ref('resolution_quality') }}))
+    or (measured.pair_id is null and exists (
+            select 1 from {{ ref('resolution_quality') }}
+            where claim_type = 'ticket_resolved'
+        ))
     or measured.lonely_count > 0
     or measured.half_shown_count > 0

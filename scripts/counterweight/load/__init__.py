@@ -5,9 +5,9 @@ import click
 from counterweight.errors import InputError
 from counterweight.load import content, readers
 from counterweight.load.declared import check_columns, check_system, declared_systems, files
-from counterweight.load.land import DEVELOPMENT_SALT, SALT_VARIABLE, Export, land, now, prepare
+from counterweight.load.land import Export, land, now, prepare
 
-__all__ = ["DEVELOPMENT_SALT", "SALT_VARIABLE", "declared_systems", "load"]
+__all__ = ["declared_systems", "load"]
 
 
 def load(project, system, pairs, observed_until=()):

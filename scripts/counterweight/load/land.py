@@ -2,20 +2,16 @@
 
 import dataclasses
 import datetime
-import os
 
 import click
 import duckdb
 
+from counterweight import salt
 from counterweight.errors import InputError, near_matches
 from counterweight.load import changes, content, readers
 from counterweight.load.declared import META_COLUMNS, RawTable
 from counterweight.load.readers import REJECT_REASONS, quoted
 from counterweight.project import pretty_path
-
-SALT_VARIABLE = "COUNTERWEIGHT_SALT"
-# Known to everybody, so it protects nobody: for trials and tests.
-DEVELOPMENT_SALT = "counterweight-development-salt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +28,6 @@ def prepare(connection, project):
     # times of Parquet that have a zone become text in this one
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("create schema if not exists raw")
-    connection.execute("create schema if not exists private")
     connection.execute(
         """
         create table if not exists raw._loads (
@@ -52,38 +47,7 @@ def prepare(connection, project):
         );
         """
     )
-    connection.execute("create table if not exists private.salt (salt varchar)")
-    _keep_salt(connection, project)
-
-
-def _keep_salt(connection, project):
-    stored = connection.execute("select salt from private.salt").fetchone()
-    if stored == (DEVELOPMENT_SALT,) and not connection.execute("select count(*) from raw._loads").fetchone()[0]:
-        # dbt put it there before anything was loaded
-        connection.execute("delete from private.salt")
-        stored = None
-    wanted = os.environ.get(SALT_VARIABLE)
-    if project.is_production and (stored or (wanted,))[0] in (None, "", DEVELOPMENT_SALT):
-        raise InputError(
-            f"Target '{project.target}' is a production target, and "
-            + ("this warehouse was begun with the public development salt" if stored else f"{SALT_VARIABLE} is not set")
-            + ": everybody could undo the hashes of people. "
-            + ("Begin a new warehouse with a salt of its own." if stored else "Set it to a long secret and keep it.")
-            + " Nothing was loaded."
-        )
-    if stored is None:
-        if not wanted:
-            click.echo(
-                f"note: {SALT_VARIABLE} is not set. People are hashed with the public development salt: "
-                "fine for a trial, no protection for real names.",
-                err=True,
-            )
-        connection.execute("insert into private.salt values (?)", [wanted or DEVELOPMENT_SALT])
-    elif wanted and wanted != stored[0]:
-        raise InputError(
-            f"{SALT_VARIABLE} differs from the salt this warehouse was begun with: the same person would get two keys. "
-            "Set the old salt, or begin a new warehouse. Nothing was loaded."
-        )
+    salt.keep(connection, project)
 
 
 def land(connection, project, export):
@@ -189,6 +153,9 @@ def _say_columns(table, header):
         click.echo(f"       not in the file, loaded as empty: {', '.join(absent)}")
     for column in absent:
         if hint := near_matches(column, unknown):
-            click.echo(f"       {column}:{hint} Rename the column and load the file again.")
+            click.echo(
+                f"       {column}:{hint} The rows are in without it. Rename the column and load the file again: "
+                "its rows then take their place."
+            )
     if unknown:
         click.echo(f"       in the file, kept in raw and read by nothing: {', '.join(unknown)}")
