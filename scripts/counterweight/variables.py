@@ -84,7 +84,7 @@ def _said_of_systems(project, name, mapping, declared):
     for system, value in mapping.items():
         if system not in declared[name]:
             raise InputError(
-                f"{name}: the times of '{system}' are UTC by contract; write them with an offset (2024-03-01T10:00+01:00)."
+                f"{name}: the times of '{system}' are UTC by contract; write them with an offset (2024-03-01T10:00+01)."
                 if name == "source_time_zones"
                 else f"{name} is not read for '{system}'. It is for: {', '.join(sorted(declared[name]))}."
             )

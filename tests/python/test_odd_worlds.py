@@ -11,6 +11,7 @@ from counterweight.audit import audit
 from counterweight.build import build
 from counterweight.errors import AuditError
 from counterweight.load import load
+from counterweight.publish import publish
 from counterweight.variables import parse
 
 
@@ -49,6 +50,30 @@ def test_a_desk_that_never_resolved_anything_is_no_defect(run_all, rewritten, ca
     assert rows(project, "select count(*) from facts.fct_claims") == [(0,)]
     summary.show(project)
     assert "Nothing was called done in this data" in capsys.readouterr().out
+
+
+def test_a_desk_with_calls_alone_is_published(new_project, tmp_path, capsys):
+    """No tickets, so no pair to show; a call that does not say its direction is counted by nobody, and a finding."""
+    calls = tmp_path / "calls.csv"
+    header = "leg_id,contact_id,started_at,ended_at,direction,customer_id,channel,agent_id,category"
+    lines = [
+        f"{n},{n},2024-01-{day:02} 09:00:00,2024-01-{day:02} 09:05:00,{direction},c{n % 20},voice,agent,Mail"
+        for n, (day, direction) in enumerate(
+            (day, direction) for day in range(1, 29) for direction in ("inbound", "incoming", "", "internal")
+        )
+    ]
+    calls.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    project = new_project("calls")
+    load(project, "canonical", [f"calls={calls}"])
+    build(project, {})
+    audit(project)
+    publish(project)
+    summary.show(project)
+    assert "After how many contacts of canonical did nobody come back" in capsys.readouterr().out
+    assert one(project, "select count(*), count(*) filter (where is_counted) from facts.fct_interactions") == (112, 56)
+    assert one(project, "select count(*) from facts.fct_claims where claim_type = 'contact_handled'") == (56,)
+    finding = "select kind, failed_count from audit.expectation_results where expectation_id = 'contacts-direction'"
+    assert one(project, finding) == ("finding", 56)
 
 
 def test_rejected_lines_have_a_fate(run_all, rewritten):
