@@ -65,6 +65,7 @@ def run_dbt(project, arguments, values):
 
 def build(project, values):
     """Build every model from what was loaded. Returns the id of the build."""
+    project.check_target()
     with project.lock():
         with contextlib.closing(project.connect(read_only=True)) as connection:
             loaded = connection.execute(

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from counterweight.errors import BusyError, CounterweightError, InputError
+from counterweight.errors import BusyError, CounterweightError, InputError, near_matches
 
 WAREHOUSE_VARIABLE = "COUNTERWEIGHT_WAREHOUSE"
 TARGET_VARIABLE = "COUNTERWEIGHT_TARGET"
@@ -54,6 +54,22 @@ class Project:
     def target(self):
         """Output of profiles.yml that is built."""
         return os.environ.get(TARGET_VARIABLE) or "duckdb"
+
+    def check_target(self):
+        """InputError where the commands cannot work on the target: they need the embedded file."""
+        profiles = yaml.safe_load((self.root / "profiles.yml").read_text(encoding="utf-8"))
+        outputs = profiles["counterweight"]["outputs"]
+        if self.target not in outputs:
+            raise InputError(
+                f"{TARGET_VARIABLE}: profiles.yml has no output '{self.target}'.{near_matches(self.target, outputs)} "
+                f"Known: {', '.join(sorted(outputs))}."
+            )
+        engine = outputs[self.target]["type"]
+        if engine != "duckdb":
+            raise InputError(
+                f"{TARGET_VARIABLE} is '{self.target}' ({engine}). These commands work on the embedded file; on {engine} run "
+                "dbt itself: README, On PostgreSQL."
+            )
 
     @property
     def is_production(self):

@@ -84,3 +84,18 @@ def test_what_cannot_be_used_is_said_in_a_sentence(invoke, arguments, expected):
     assert code == 2
     assert expected in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("pord", "no output 'pord'. Did you mean 'prod'?"),
+        ("postgres", "on postgres run dbt itself: README, On PostgreSQL"),
+    ],
+)
+def test_a_target_that_the_commands_cannot_work_on_is_said(invoke, monkeypatch, target, expected):
+    monkeypatch.setenv("COUNTERWEIGHT_TARGET", target)
+    for arguments in (["build"], ["load", "servicenow.incident_event_log=x.csv"]):
+        code, text = invoke(*arguments)
+        assert code == 2
+        assert expected in text

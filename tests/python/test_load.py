@@ -481,7 +481,8 @@ def two_systems(project, tmp_path_factory):
     shutil.copytree(project.root / "models" / "staging" / "servicenow", root / "models" / "staging" / "servicenow")
     phones = root / "models" / "staging" / "phones" / "_phones__sources.yml"
     phones.parent.mkdir()
-    shutil.copy(project.root / "dbt_project.yml", root)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(project.root / name, root)
     phones.write_text(
         "sources: [{name: phones, schema: raw, tables: [{name: calls, identifier: phones__calls, columns: "
         "[{name: call_id, config: {meta: {required: true}}}]}]}]"

@@ -19,6 +19,7 @@ def load(project, system, pairs, observed_until=()):
     Lines that cannot be read as rows are kept apart, by number and reason.
     Raises InputError with nothing loaded where a file cannot be used.
     """
+    project.check_target()
     systems = declared_systems(project)
     if system is not None:
         check_system(system, systems)
