@@ -67,8 +67,8 @@ class Project:
         engine = outputs[self.target]["type"]
         if engine != "duckdb":
             raise InputError(
-                f"{TARGET_VARIABLE} is '{self.target}' ({engine}). These commands work on the embedded file; on {engine} run "
-                "dbt itself: README, On PostgreSQL."
+                f"{TARGET_VARIABLE} is '{self.target}' ({engine}). These commands work on the embedded file; "
+                f"on {engine} run dbt itself: README, On PostgreSQL."
             )
 
     @property
