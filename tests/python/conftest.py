@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import settings
 
 from counterweight.audit import audit
 from counterweight.build import build
@@ -14,6 +15,10 @@ from counterweight.project import Project
 from counterweight.publish import publish
 from counterweight.worlds import simulate
 from postgres_server import running_server, what_is_missing
+
+# The same examples in every run: what fails here fails everywhere.
+settings.register_profile("counterweight", derandomize=True)
+settings.load_profile("counterweight")
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
