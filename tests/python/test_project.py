@@ -235,3 +235,19 @@ def test_what_engines_do_differently_is_left_to_their_macros(path):
         re.findall(r"\b(?:lower|trim|try_cast|strptime|range|median|quantile\w*|date_diff|sha256)\(|\bqualify\b", code)
         == []
     )
+
+
+def test_decisions_name_tests_and_models_that_are_there():
+    """A worked example whose test was renamed away proves nothing."""
+    named = set(
+        re.findall(r"`((?:test|int|fct|base|stg|dim|resolution)_\w+)", (ROOT / "docs" / "decisions.md").read_text())
+    )
+    texts = [
+        path.read_text()
+        for folder in ("models", "tests")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".yml", ".py", ".sql")
+    ]
+    files = {path.name for path in (ROOT / "tests" / "python").glob("*.py")} | {path.stem for path in SQL}
+    assert len(named) > 20
+    assert [name for name in sorted(named) if name not in files and not any(name in text for text in texts)] == []
