@@ -248,6 +248,6 @@ def test_decisions_name_tests_and_models_that_are_there():
         for path in (ROOT / folder).rglob("*.*")
         if path.suffix in (".yml", ".py", ".sql")
     ]
-    files = {path.name for path in (ROOT / "tests" / "python").glob("*.py")} | {path.stem for path in SQL}
+    files = {path.stem for path in (ROOT / "tests" / "python").glob("*.py")} | {path.stem for path in SQL}
     assert len(named) > 20
     assert [name for name in sorted(named) if name not in files and not any(name in text for text in texts)] == []
