@@ -26,8 +26,7 @@ final as (
 
     select
         identifier_key,
-        case when count(*) = 1 then min(customer_key) end as customer_key,
-        count(*) as customer_count
+        case when count(*) = 1 then min(customer_key) end as customer_key
     from pairs
     group by identifier_key
 

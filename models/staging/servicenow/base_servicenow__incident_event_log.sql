@@ -13,6 +13,21 @@
     'assignment_group', 'assigned_to', 'knowledge', 'u_priority_confirmation', 'notify', 'problem_id', 'rfc',
     'vendor', 'caused_by', 'parent_incident', 'closed_code', 'resolved_by', 'resolved_at', 'closed_at',
 ] %}
+{#- without a number, changes of one minute are different changes -#}
+{%- set key = [
+    'ticket_id', 'event_sequence', 'event_at', 'case when event_sequence is null then content_key end',
+] %}
+{%- set defects = {
+    'missing_ticket_id': 'ticket_id is null',
+    'unreadable_creation_time': 'created_at is null',
+    'unreadable_event_time': 'event_at is null',
+} %}
+{%- do defects.update(defects_of_times('created_at', ['event_at'])) %}
+{#- the second showing of an hour that the clock shows twice is not before the opening -#}
+{%- do defects.update({
+    'event_before_creation': "event_at < ticket_created_at "
+        ~ "and not (is_repeated_hour and event_at + interval '1' hour >= ticket_created_at)"
+}) %}
 
 with
 
@@ -84,86 +99,20 @@ in_utc as {{ computed_once() }} (
 
 ),
 
-copies as (
-
-    select
-        *,
-        coalesce({{ is_repeated_hour('event_at', zone) }}, false) as is_repeated_hour,
-        row_number() over (
-            partition by content_key order by _loaded_at, {{ text_order('_source_file') }}, _row_number
-        ) as copy_number,
-        max(_loaded_at) over (partition by content_key) as last_delivered_at
-    from in_utc
-
-),
-
 -- an edit of the opening time later on must not push a ticket's own changes before it
 opened as (
 
     select
         *,
+        coalesce({{ is_repeated_hour('event_at', zone) }}, false) as is_repeated_hour,
         min(
             case when created_at >= cast('{{ var("earliest_plausible_time") }}' as timestamp) then created_at end
         ) over (partition by ticket_id) as ticket_created_at
-    from copies
+    from in_utc
 
 ),
 
-graded as (
-
-    select
-        *,
-        case
-            when ticket_id is null then 'missing_ticket_id'
-            when created_at is null then 'unreadable_creation_time'
-            when event_at is null then 'unreadable_event_time'
-            when created_at < cast('{{ var("earliest_plausible_time") }}' as timestamp) then 'implausible_time'
-            when
-                event_at < ticket_created_at
-                -- the second showing of an hour that the clock shows twice
-                and not (is_repeated_hour and event_at + interval '1' hour >= ticket_created_at)
-                then 'event_before_creation'
-            when {{ seconds_between('last_delivered_at', 'event_at') }} > 86400 then 'event_after_load'
-        end as defect
-    from opened
-
-),
-
-versions as (
-
-    select
-        *,
-        -- a row that was quarantined must not supersede a good one; without a number, changes of one minute are
-        -- different changes
-        row_number() over (
-            partition by
-                ticket_id,
-                event_sequence,
-                event_at,
-                copy_number = 1 and defect is null,
-                case when event_sequence is null then content_key end
-            order by last_delivered_at desc, {{ text_order('content_key') }} desc
-        ) as version_number
-    from graded
-
-),
-
-fated as (
-
-    select
-        *,
-        case
-            when copy_number > 1 then 'exact_duplicate'
-            when defect is not null then 'quarantined'
-            when version_number > 1 then 'superseded'
-            {%- if var('as_of') is not none %}
-            when event_at > cast('{{ var("as_of") }}' as timestamp) then 'excluded'
-            {%- endif %}
-            else 'used'
-        end as fate
-    from versions
-
-),
+{{ row_fates('opened', key, defects, time='event_at') }},
 
 final as (
 
@@ -173,10 +122,7 @@ final as (
         _loaded_at,
         _row_number,
         fate,
-        case fate
-            when 'quarantined' then defect
-            when 'excluded' then 'after_as_of'
-        end as fate_reason,
+        fate_reason,
 
         -- ids
         ticket_id,
