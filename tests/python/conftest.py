@@ -13,7 +13,7 @@ from counterweight.build import build
 from counterweight.load import load
 from counterweight.project import Project
 from counterweight.publish import publish
-from counterweight.worlds import simulate
+from servicenow_world import simulate
 from postgres_server import running_server, what_is_missing
 
 # The same examples in every run: what fails here fails everywhere.

@@ -20,7 +20,7 @@ from counterweight.load import load
 from counterweight.project import Project
 from counterweight.publish import FILE_NAME, PUBLISHED_SCHEMAS, open_published, publish
 from counterweight.salt import DEVELOPMENT_SALT
-from counterweight.worlds import simulate
+from servicenow_world import simulate
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import csv
 import datetime
 
 from conftest import rows
-from counterweight.worlds import simulate
+from servicenow_world import simulate
 
 
 def read_truth(log):
