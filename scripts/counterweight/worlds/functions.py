@@ -237,7 +237,7 @@ CLAIM_TYPES = (
                 meaning="units started that were shipped, reworked ones included"),
         "returned", 20, adds=0.08, volume=4, season="factory", amount=24_000, subject="customer"),
     ClaimType("saving_booked", "P41", "a saving was booked; the ledger will show it", (365,), (
-        Outcome("reversed", 0.1, 160, 1), Outcome("realised", 1, 300, 0.85, falsifies=False)),
+        Outcome("reversed", 0.1, 160, 1), Outcome("realised", 1, 200, 0.85, falsifies=False)),
         Measure("savings_booked", "P41", "headline", "savings booked", "savings target", 0.9, is_part=False,
                 meaning="savings booked against the target"),
         "reversed", 150, adds=0.4, by="amount", volume=0.3, season="year end", rush=2, amount=900_000,
