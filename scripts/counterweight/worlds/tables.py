@@ -141,7 +141,7 @@ def write(table, chance, folder, file_format="parquet"):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{table.name}.{file_format}"
     options = "format parquet, compression zstd" if file_format == "parquet" else "format csv, header"
-    query = ", ".join(f"{expression} as {column}" for column, expression in _expressions(table).items())
+    query = ", ".join(f'{expression} as "{column}"' for column, expression in _expressions(table).items())
     first, kind = next(iter(table.columns.items()))
     order = np.argsort(_ready(table[first], kind, chance), kind="stable")
     parts = folder / f".{table.name}"
@@ -190,6 +190,7 @@ def _expressions(table):
 
 
 def _expression(column, kind):
+    column = f'"{column}"'
     if isinstance(kind, Kind):
         rendered = kind.sql.format(column)
     else:
