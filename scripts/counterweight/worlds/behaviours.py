@@ -117,8 +117,12 @@ class Habits:
             teams = [n for n, kind in enumerate(place.team_kinds) if not kinds or kind in kinds]
             # spread over the list, so that each kind and site has teams of both sorts
             chosen = [team for n, team in enumerate(teams) if int((n + 1) * habit.teams) > int(n * habit.teams)]
-            draws = self.chance.uniform(f"has {habit.behaviour}", np.arange(place.agent_count))
-            self.members[habit.behaviour] = np.isin(place.team_of, chosen) & (draws < habit.agents)
+            self.members[habit.behaviour] = member = np.zeros(place.agent_count, bool)
+            for team in chosen:
+                agents = np.flatnonzero(place.team_of == team)
+                draws = self.chance.uniform(f"has {habit.behaviour}", agents)
+                # a team that has it has somebody who does
+                member[agents[np.argsort(draws)[: max(1, round(habit.agents * len(agents)))]]] = True
 
     def __contains__(self, name):
         return name in self.habits

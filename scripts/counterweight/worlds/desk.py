@@ -337,7 +337,7 @@ class Desk:
         plan.agent = np.where(
             open_to, self.place.working(finder, moment, self.chance.uniform("agent", items.key)), plan.agent
         )
-        plan.chosen = np.zeros(len(items), bool)
+        plan.picked = {name: np.zeros(len(items), bool) for name in ("cherry_picking", "skill_routing")}
         for name in ("cherry_picking", "skill_routing"):
             if name not in habits:
                 continue
@@ -354,10 +354,9 @@ class Desk:
                     draws = self.chance.uniform(f"{name} {turn}", items.key[misfit])
                     plan.agent[misfit] = self.place.working(finder[misfit], moment[misfit], draws)
             picked = strikes & easy & member[plan.agent]
-            plan.chosen |= picked
+            plan.picked[name] = picked
             if name == "cherry_picking":
                 plan.pick[picked] -= ((plan.pick - plan.begin) * 3 // 4)[picked]
-            plan.picked_by = name
 
     def _bend(self, plan):
         """What habits do to the work. Each touches what no other has touched before it."""
@@ -446,9 +445,6 @@ class Desk:
         names = np.where(old_agent >= 0, old_agent + AGENTS, -1)
         first = some(plan.second >= 0) if is_new else np.empty(0, np.int64)
         team_values = self.raw.value_starts["team"]
-        taken_at = picked_at
-        if "hoarding" in habits and is_new:
-            taken_at = self._hoard(plan, picked_at, done_at, names)
         if len(first):
             sent_at = np.maximum(
                 picked_at[first] - 20 - (30 * chance.uniform("sent on", key[first])).astype(np.int64), begun[first] + 5
@@ -461,30 +457,25 @@ class Desk:
                 plan.second[first] + team_values,
                 AUTOMATION,
             )
+        taken_at = self._hoard(plan, picked_at, done_at, names) if "hoarding" in habits and is_new else picked_at
         changed = some(agent != old_agent)
         # half of the desk takes its own work, half is given it
-        own = chance.happens("takes it", key, 0.5) | plan.chosen
-        if "skill_routing" in habits:
-            own &= ~plan.chosen
+        own = (chance.happens("takes it", key, 0.5) | plan.picked["cherry_picking"]) & ~plan.picked["skill_routing"]
         given = self.event(
             ticket[changed], taken_at[changed], ASSIGNEE, names[changed], agent[changed] + AGENTS,
             np.where(own, AGENT, AUTOMATION)[changed], np.where(own, agent, -1)[changed],
         )  # fmt: skip
-        for name in ("cherry_picking", "skill_routing"):
-            mine = plan.chosen[changed] if name in habits else np.zeros(len(changed), bool)
-            scene.acted(
-                name,
-                agent[changed][mine],
-                taken_at[changed][mine],
-                event_id=given[mine],
-                ticket_id=ticket[changed][mine],
-            ) if mine.any() else None
+        for name, picked in plan.picked.items():
+            mine = picked[changed]
+            rows = changed[mine]
+            scene.acted(name, agent[rows], taken_at[rows], event_id=given[mine], ticket_id=ticket[rows])
         scene.tickets["agent"][ticket] = agent
         if is_new:
             self.status(ticket, taken_at + 5, np.full(count, NEW), np.full(count, OPEN), AGENT, agent)
         if wrong is not None and wrong.any():
             self._sort_category(some(wrong), ticket, items, agent, taken_at + 9)
         self._split(plan, taken_at, done_at)
+        settled_at = self._hand_over(plan, taken_at, done_at)
 
         # talk with the customer
         machine = items.way == s.MONITOR
@@ -506,7 +497,7 @@ class Desk:
                     )
 
         # waits
-        self._priorities(plan, picked_at, done_at)
+        self._priorities(plan, settled_at, done_at)
         held = some(waits)
         to = np.where(plan.vendor, ON_HOLD, PENDING)
         numbers = self.status(ticket[held], paused_at[held], np.full(len(held), OPEN), to[held], AGENT, agent[held])
@@ -633,7 +624,7 @@ class Desk:
             rows = np.flatnonzero(acts & (plan.site == site))
             over = clock.at(clock.day_of(picked_at[rows]), (self.place.shift_hour[holder[rows]] + 8) * HOUR)
             drop = over - (50 * MINUTE * self.chance.uniform("drops", key[rows])).astype(np.int64)
-            fits = (drop - picked_at[rows] >= 4 * HOUR) & (drop < done_at[rows] - 10 * MINUTE)
+            fits = (drop - picked_at[rows] >= 4 * HOUR) & (drop < done_at[rows] - 10 * MINUTE) & (plan.pause[rows] < 0)
             rows, drop = rows[fits], drop[fits]
             held = holder[rows] + AGENTS
             self.event(ticket[rows], picked_at[rows], ASSIGNEE, names[rows], held, AGENT, holder[rows])
@@ -642,6 +633,28 @@ class Desk:
             taken_at[rows] = drop + 60
             names[rows] = -1
         return taken_at
+
+    def _hand_over(self, plan, taken_at, done_at):
+        """By rule, what is not done when a shift ends goes back to the team and is taken again next morning. Returns
+        when each ticket came to rest."""
+        settled_at = taken_at.copy()
+        if "shift_handover" not in self.habits:
+            return settled_at
+        agent, key, ticket = plan.agent, plan.items.key, plan.ticket
+        acts = self.habits.act("shift_handover", agent, taken_at, key) & (plan.pause < 0)
+        for site, clock in enumerate(self.place.clocks):
+            rows = np.flatnonzero(acts & (plan.site == site))
+            day = clock.day_of(taken_at[rows])
+            over = clock.at(day, (self.place.shift_hour[agent[rows]] + 8) * HOUR - 300)
+            morning = clock.open_at(clock.at(day + 1, 8 * HOUR), self.chance.uniform("next morning", key[rows]))
+            fits = (over > taken_at[rows] + HOUR) & (morning < done_at[rows] - 10 * MINUTE)
+            rows, over, morning = rows[fits], over[fits], morning[fits]
+            holder = agent[rows] + AGENTS
+            given = self.event(ticket[rows], over, ASSIGNEE, holder, -1, AGENT, agent[rows])
+            self.scene.acted("shift_handover", agent[rows], over, event_id=given, ticket_id=ticket[rows])
+            self.event(ticket[rows], morning, ASSIGNEE, -1, holder, AUTOMATION)
+            settled_at[rows] = morning
+        return settled_at
 
     def _sort_category(self, wrong, ticket, items, agent, at):
         values = self.raw.value_starts["category"]
@@ -834,6 +847,7 @@ class Desk:
         )  # fmt: skip
         thanked = self._thanks(items, ticket, at, solved & ~machine & ~silent, closing, agent)
         closing = np.where(thanked >= 0, thanked + world.auto_close_days * DAY + 120, closing)
+        scene.tickets["closing"][ticket] = closing
         shut = np.flatnonzero(~reopens & ~waits)
         self.status(ticket[shut], closing[shut], np.full(len(shut), RESOLVED), np.full(len(shut), CLOSED), AUTOMATION)
         if reopens.any() and world.closed_can_reopen:
@@ -917,7 +931,7 @@ class Desk:
         bot = self.chance.happens("bot reopens", key, 0.5) & ~machine
         at = items.at + np.where(bot, 20 + (200 * self.chance.uniform("bot takes", key)).astype(np.int64), 1)
         by = np.where(machine, SYSTEM, np.where(bot, AUTOMATION, REQUESTER))
-        closed = items.at > scene.tickets["resolved"][ticket] + scene.world.auto_close_days * DAY + 60 + 3000
+        closed = scene.tickets["closing"][ticket] < items.at
         events = self.status(ticket, at, np.where(closed, CLOSED, RESOLVED), np.full(len(ticket), OPEN), by)
         scene.happened(2, items, at=at, ticket_id=ticket, event_id=events)
         for claims in (items.claim, items.claim2):
@@ -940,7 +954,7 @@ class Desk:
         self.scene.acted("reopen_avoidance", agent, at, ticket_id=fresh)
         for claims in (items.claim, items.claim2):
             self.scene.returned(claims, at, s.NEW_TICKET, return_ticket_id=fresh)
-        shut = self.scene.tickets["resolved"][ticket] + self.scene.world.auto_close_days * DAY + 60
+        shut = self.scene.tickets["closing"][ticket]
         self.status(
             ticket,
             np.maximum(shut, items.at + 60),

@@ -15,6 +15,7 @@ from counterweight.worlds.tables import AGENTS, NONE
 INBOUND, OUTBOUND = 0, 1
 COLD, WARM = 0, 1
 SOLVED_CALL, PASSED, WRONG, PROMISED, DROPPED, INFORMATION = range(6)
+ON_QUEUE, BACK_OFFICE, RESEARCH, BREAK, MEAL = range(5)
 HARD_TALK = 600
 # windows that a chat agent has open
 WINDOWS = 2
@@ -66,7 +67,7 @@ class Phone:
     def _seats(self, day, shifts):
         """Stretches in which each team's agents take calls: their shift without breaks and meal."""
         seats = [[] for _ in self.place.team_names]
-        agents, begins, ends = shifts
+        agents = shifts[0]
         teams = self.place.team_on(day * DAY)
         kinds = self.place.team_kinds
         self.stretches = self._stretches(day, shifts)
@@ -91,6 +92,9 @@ class Phone:
             parts[:, 2 * number + 1] = begins + (share * length).astype(np.int64) + shift
             parts[:, 2 * number + 2] = parts[:, 2 * number + 1] + pause
         parts[:, 7] = ends
+        # a quarter of an hour of research before the meal
+        self.research = self.habits.act("new_state", agents, begins, agents * 100_000 + day)
+        parts[self.research, 3] -= 900
         return parts
 
     def _shifts(self, day, shifts):
@@ -99,13 +103,18 @@ class Phone:
             agent_id=agents, shift_started_at=begins, shift_ended_at=ends, paid_minutes=(ends - begins) // 60 - 30
         )
         states = self.raw.agent_states
-        for number, (column, state) in enumerate(((0, 0), (2, 0), (4, 0), (6, 0))):
-            begin, end = self.stretches[:, column], self.stretches[:, column + 1]
+        for column in range(0, 8, 2):
+            states.add(
+                agent_id=agents, state=ON_QUEUE, started_at=self.stretches[:, column],
+                ended_at=self.stretches[:, column + 1],
+            )  # fmt: skip
+        for column, state in ((1, BREAK), (3, MEAL), (5, BREAK)):
+            begin, end = self.stretches[:, column].copy(), self.stretches[:, column + 1]
+            if state == MEAL:
+                begin[self.research] += 900
             states.add(agent_id=agents, state=state, started_at=begin, ended_at=end)
-            if number < 3:
-                states.add(
-                    agent_id=agents, state=(3, 4, 3)[number], started_at=end, ended_at=self.stretches[:, column + 2]
-                )
+        begin = self.stretches[self.research, 3]
+        states.add(agent_id=agents[self.research], state=RESEARCH, started_at=begin, ended_at=begin + 900)
 
     # ---- rows
 
@@ -167,7 +176,8 @@ class Phone:
         asks = np.zeros(total, bool)
         pass_at = np.where(hands_over, talk * (0.35 + 0.35 * chance.uniform("hands over when", key)), -1)
         if "supervisor_approval" in habits:
-            asks = habits.on("supervisor_approval", at_day) & (talk > 300) & ~wrong & ~chases
+            hard = place.issue_talk[issue] >= HARD_TALK
+            asks = habits.strike("supervisor_approval", at_day, key) & hard & (talk > 300) & ~wrong & ~chases
             hands_over |= asks
             pass_at = np.where(asks, 285, pass_at)
         chat = every.way == s.CHAT
@@ -483,7 +493,7 @@ class Phone:
         hidden = np.flatnonzero(of["hidden"] > 0)
         begin = of["ended"][hidden] + of["wrap"][hidden]
         self.raw.agent_states.add(
-            agent_id=of["agent"][hidden], state=2, started_at=begin, ended_at=begin + of["hidden"][hidden]
+            agent_id=of["agent"][hidden], state=RESEARCH, started_at=begin, ended_at=begin + of["hidden"][hidden]
         )
 
         second = np.flatnonzero(passed)

@@ -77,7 +77,7 @@ class Scene:
         self.problems = Table("problem", dict.fromkeys(("customer", "issue", "site", "at", "cause", "account"), WHOLE))
         # of each ticket: events so far, its problem, what it is about now
         self.tickets = Table(
-            "ticket", dict.fromkeys(("events", "problem", "priority", "category", "agent", "resolved", "waits"), WHOLE)
+            "ticket", dict.fromkeys(("events", "problem", "priority", "category", "agent", "resolved", "closing", "waits"), WHOLE)
         )
         self.due = defaultdict(list)
         # the last day whose calls were made
