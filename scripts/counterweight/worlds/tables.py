@@ -5,15 +5,12 @@ writing and each table is written in the order of its tokens, so that neither te
 """
 
 import dataclasses
-import shutil
 
 import duckdb
 import numpy as np
 
 # Null of times, numbers and dates; of codes and keys it is -1.
 NONE = -(2**31)
-# Rows of a table that are rendered at a time.
-SLICE = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,32 +141,13 @@ def write(table, chance, folder, file_format="parquet"):
     query = ", ".join(f'{expression} as "{column}"' for column, expression in _expressions(table).items())
     first, kind = next(iter(table.columns.items()))
     order = np.argsort(_ready(table[first], kind, chance), kind="stable")
-    parts = folder / f".{table.name}"
+    held = {column: _ready(table[column][order], kind, chance) for column, kind in table.columns.items()}
     with duckdb.connect() as connection:
-        # one thread, so that the bytes depend on the rows alone
         connection.execute("set threads = 1")
         connection.execute("set memory_limit = '1GB'")
         connection.execute("set TimeZone = 'UTC'")
-        shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir()
-        try:
-            for number, start in enumerate(range(0, max(len(order), 1), SLICE)):
-                rows = order[start : start + SLICE]
-                held = {column: _ready(table[column][rows], kind, chance) for column, kind in table.columns.items()}
-                connection.register("held", held)
-                connection.execute(f"copy (select {query} from held) to '{parts / f'{number:05d}'}' ({options})")
-                connection.unregister("held")
-            pieces = sorted(parts.iterdir())
-            if len(pieces) == 1:
-                pieces[0].replace(path)
-            else:
-                reader = "read_parquet" if file_format == "parquet" else "read_csv"
-                every = ", all_varchar = true" if file_format == "csv" else ""
-                connection.execute(
-                    f"copy (from {reader}({[str(piece) for piece in pieces]}{every})) to '{path}' ({options})"
-                )
-        finally:
-            shutil.rmtree(parts)
+        connection.register("held", held)
+        connection.execute(f"copy (select {query} from held) to '{path}' ({options})")
     return path
 
 
