@@ -454,6 +454,15 @@ def test_row_numbers_follow_other_formats_too(project, tmp_path, kind):
     assert table(project, "number, _row_number") == [(f"INC{n}", n) for n in range(1, 50001)]
 
 
+def test_a_parquet_column_may_be_called_as_duckdb_calls_its_row_numbers(project, tmp_path):
+    path = as_parquet(
+        tmp_path,
+        f"select 'INC' || n as number, '' as opened_at, {PARQUET_ROW}, 7 as File_Row_Number from range(2) as t(n)",
+    )
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert table(project, "number, _row_number, file_row_number") == [("INC0", 1, "7"), ("INC1", 2, "7")]
+
+
 def test_columns_land_under_their_own_names(project, tmp_path):
     names = [
         "Open Time (First Touch)",

@@ -110,7 +110,7 @@ def _insert(connection, export, loaded_at, path, compression):
     return connection.execute(
         f"""
         insert into {target} ({columns}, _loaded_at, _source_file, _row_number, source_system)
-        select {columns}, $loaded_at, $source_file, row_number() over (), $system
+        select {columns}, $loaded_at, $source_file, {export.reader.row_number}, $system
         from ({rows})
         """,
         values | {"loaded_at": loaded_at, "source_file": export.file.path.name, "system": export.table.system},
