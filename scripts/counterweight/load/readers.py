@@ -214,7 +214,8 @@ class Json:
                 "Write one object a line, or one array of objects. Nothing was loaded."
             )
         raise InputError(
-            f"{self.file.path}: the JSON holds no rows with a column in them. Export it again. Nothing was loaded."
+            f"{self.file.path}: the JSON holds no rows with a column in them. Export it again, or leave it out. "
+            "Nothing was loaded."
         )
 
 
