@@ -92,7 +92,7 @@ def variable_options(function):
 @main.command(short_help="Land exports in schema raw, as they are.")
 @system_option
 @observed_until_option
-@click.argument("files", nargs=-1, required=True, metavar="[SYSTEM.]TABLE=FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER...")
 @click.pass_obj
 def load(project, system, files, observed_until):
     """Land exports in schema raw, as they are: all of the files or none.
@@ -106,11 +106,16 @@ def load(project, system, files, observed_until):
       Parquet         its values as text, times in UTC
     Text and JSON may be gzipped.
 
+    SYSTEM=FOLDER loads each file of the folder as the table of its name: calls.csv, calls.2025-01.csv.gz and
+    calls.parquet are all of the table calls. A file that is no table's is named, and nothing is loaded; hidden files
+    are passed over. A pattern names many folders, or files. Should a system be called like a table of --system, the
+    table is meant.
+
     Rows are appended with _loaded_at, _source_file, _row_number and source_system. A file whose content was loaded
-    before is skipped, whatever its name. A file that lacks a needed column names it and near matches, and loads
-    nothing. Lines that cannot be read as rows are counted and kept in raw._rejects, by number and reason. Columns that
-    are new, gone, renamed or of another kind than in the last load of the table are named; the book of them is
-    raw._columns.
+    before is skipped, whatever its name. A file with column names and no rows is an empty table. A file
+    that lacks a needed column names it and near matches, and loads nothing. Lines that cannot be read as rows are
+    counted and kept in raw._rejects, by number and reason. Columns that are new, gone, renamed or of another kind than
+    in the last load of the table are named; the book of them is raw._columns.
 
     \b
     Examples
@@ -118,6 +123,8 @@ def load(project, system, files, observed_until):
       counterweight load 'servicenow.incident_event_log=exports/2025-*.jsonl'
       counterweight load --system servicenow incident_event_log=a.parquet incident_event_log=b.parquet
       counterweight load servicenow.incident_event_log=a.csv 'bank_call_log.calls=b/*.csv.gz'
+      counterweight load canonical=exports
+      counterweight load 'canonical=exports/2025-*'
     """
     from counterweight.load import load as land
     from counterweight.variables import parse_ends
@@ -171,7 +178,7 @@ def publish(project):
 @system_option
 @observed_until_option
 @variable_options
-@click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE]...")
+@click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER]...")
 @click.pass_obj
 def run(project, system, files, observed_until, variables, as_of):
     """Load (where files are given), build, audit, publish, and say what came out.
@@ -182,6 +189,7 @@ def run(project, system, files, observed_until, variables, as_of):
     Examples
       counterweight run servicenow.incident_event_log=export.csv.gz
       counterweight run servicenow.incident_event_log=a.csv.gz 'bank_call_log.calls=b/*.csv.gz'
+      counterweight run canonical=exports
       counterweight run                     again, with what is loaded
     """
     from counterweight import summary

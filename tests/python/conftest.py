@@ -13,8 +13,8 @@ from counterweight.build import build
 from counterweight.load import load
 from counterweight.project import Project
 from counterweight.publish import publish
-from servicenow_world import simulate
 from postgres_server import running_server, what_is_missing
+from servicenow_world import simulate
 
 # The same examples in every run: what fails here fails everywhere.
 settings.register_profile("counterweight", derandomize=True)

@@ -181,7 +181,6 @@ def test_a_pattern_loads_all_its_files_in_the_order_of_their_names(project, tmp_
     ("content", "expected"),
     [
         pytest.param(b"", "the file is empty", id="empty"),
-        pytest.param(f"{HEADER}\n", "a header and no rows", id="header only"),
         pytest.param(f"{HEADER}\n{ROW},SECRET\n", "no line can be read as a row; line 2: more fields", id="long rows"),
         pytest.param(f'{HEADER}\n{ROW}\n"SECRET,{ROW}\n{ROW}\n', "line 3 cannot be read: a quot", id="open quote"),
         pytest.param(f'{HEADER}\n{ROW}\n{ROW},x,"SECRET\n{ROW}\n', "line 3 cannot be read: a quot", id="open and long"),
@@ -439,9 +438,22 @@ def test_a_damaged_or_empty_parquet_file_says_so(project, tmp_path):
         assert "cut.parquet: it cannot be read to its end as Parquet: the file is truncated or damaged. Copy" in message
         assert "Nothing was loaded." in message
         assert "SECRET" not in message
-    path = as_parquet(tmp_path, f"{select} limit 0", "none.parquet")
-    message = fails(project, f"incident_event_log={path}")
-    assert "none.parquet: the file has columns and no rows. Export it again. Nothing was loaded." in message
+
+
+@pytest.mark.parametrize("content", [HEADER, HEADER + "\n", (HEADER + "\r\n").encode("utf-16"), "parquet"])
+def test_a_file_without_rows_is_an_empty_table(project, tmp_path, capsys, content):
+    if content == "parquet":
+        path = as_parquet(tmp_path, f"select '' as number, now() as opened_at, {PARQUET_ROW} limit 0")
+    else:
+        path = write(tmp_path, content)
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    printed = capsys.readouterr().out
+    assert "0 rows into servicenow.incident_event_log\n       the file has column names and no rows: export" in printed
+    assert table(project, "number, caller_id, reopen_count, _row_number") == []
+    assert len(book(project)) == len(OBJECT)
+    assert {kind for _, kind in book(project)} == {"empty"}
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert "skipped" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "json", "parquet"])
@@ -452,6 +464,15 @@ def test_row_numbers_follow_other_formats_too(project, tmp_path, kind):
     duckdb.sql(f"copy ({select}) to '{path}' ({options})")
     load(project, "servicenow", [f"incident_event_log={path}"])
     assert table(project, "number, _row_number") == [(f"INC{n}", n) for n in range(1, 50001)]
+
+
+def test_a_parquet_column_may_be_called_as_duckdb_calls_its_row_numbers(project, tmp_path):
+    path = as_parquet(
+        tmp_path,
+        f"select 'INC' || n as number, '' as opened_at, {PARQUET_ROW}, 7 as File_Row_Number from range(2) as t(n)",
+    )
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert table(project, "number, _row_number, file_row_number") == [("INC0", 1, "7"), ("INC1", 2, "7")]
 
 
 def test_columns_land_under_their_own_names(project, tmp_path):
@@ -514,10 +535,8 @@ def test_several_systems_load_in_one_call(two_systems, tmp_path):
 
 def test_several_systems_load_all_or_none(two_systems, tmp_path):
     log = write(tmp_path, f"{HEADER}\n{ROW}\n", "log.csv")
-    empty = write(tmp_path, "call_id\n", "calls.csv")
-    assert "calls.csv" in fails(
-        two_systems, f"servicenow.incident_event_log={log}", f"phones.calls={empty}", system=None
-    )
+    bad = write(tmp_path, "call_id\n1,2\n", "calls.csv")
+    assert "calls.csv" in fails(two_systems, f"servicenow.incident_event_log={log}", f"phones.calls={bad}", system=None)
 
 
 def test_where_one_system_is_loaded_an_end_is_of_it(two_systems, tmp_path):

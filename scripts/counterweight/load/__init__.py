@@ -14,7 +14,8 @@ def load(project, system, pairs, observed_until=()):
     """Land files in schema raw; all of them or none.
 
     system          the source system of what names none; None where everything does
-    pairs           `[system.]table=FILE` texts; FILE may be a pattern; content that was loaded before is skipped
+    pairs           `[system.]table=FILE` or `system=FOLDER` texts; what they name may be a pattern; content that was
+                    loaded before is skipped
     observed_until  (system or None, feed, first instant no longer observed) of feeds whose end is known
     Lines that cannot be read as rows are kept apart, by number and reason.
     Raises InputError with nothing loaded where a file cannot be used.

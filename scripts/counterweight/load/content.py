@@ -49,7 +49,7 @@ def look_at(path):
         is_gzip = file.read(2) == b"\x1f\x8b"
     through = _read_through(path, is_gzip)
     if through["byte_count"] == 0:
-        raise InputError(f"{path}: the file is empty. Export it again. Nothing was loaded.")
+        raise InputError(f"{path}: the file is empty. Export it again, or leave it out. Nothing was loaded.")
     is_utf8, last = through.pop("is_utf8"), through.pop("last")
     with _open(path, is_gzip) as file:
         if file.read(4) == b"PAR1":

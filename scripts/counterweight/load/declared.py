@@ -62,18 +62,25 @@ def check_system(system, systems):
 
 
 def files(systems, default, pair):
-    """The raw table of a `[system.]table=FILE` text, with each file that it names."""
+    """The files of a `[system.]table=FILE` or `SYSTEM=FOLDER` text, each with its raw table.
+
+    A name without a dot is a table of the default system, or else a system, whose files say their tables by name.
+    """
     target, separator, file = pair.partition("=")
     if not separator or not target or not file:
         raise InputError(
-            f"'{pair}' is not of the form [SYSTEM.]TABLE=FILE, for example {_example(systems)}=export.csv.gz."
+            f"'{pair}' is not of the form [SYSTEM.]TABLE=FILE, for example {_example(systems)}=export.csv.gz, "
+            f"or SYSTEM=FOLDER, for example {min(systems)}=exports."
         )
     prefix, _, name = target.rpartition(".")
+    if target in systems and target not in systems.get(default, {}):
+        return [found for path in _named(file) for found in _told_by_name(target, systems[target], path)]
     system = prefix or default
     if system is None:
         owners = [owner for owner, tables in systems.items() if name in tables]
         raise InputError(
-            f"'{pair}' names no source system. Write {f'{owners[0]}.{name}' if owners else _example(systems)}={file}, "
+            f"'{pair}' names no source system.{near_matches(name, systems)} "
+            f"Write {f'{owners[0]}.{name}' if owners else _example(systems)}={file}, "
             f"or give --system for all files that name none. Known: {', '.join(sorted(systems))}."
         )
     check_system(system, systems)
@@ -82,15 +89,40 @@ def files(systems, default, pair):
         raise InputError(
             f"System '{system}' has no table '{name}'.{near_matches(name, tables)} Known: {', '.join(sorted(tables))}."
         )
+    return [(tables[name], path) for path in _named(file)]
+
+
+def _named(file):
+    """What a name or pattern names. A file of that very name goes before a pattern: browsers write export[1].csv."""
     path = Path(file).expanduser()
-    if path.exists():
-        return [(tables[name], path)]
-    # a file of that very name goes before a pattern: browsers write export[1].csv
-    matches = sorted(glob.glob(str(path)))
+    matches = [str(path)] if path.exists() else sorted(glob.glob(str(path)))
     if not matches:
         siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(f"{path}: no such file.{near_matches(path.name, siblings)} Nothing was loaded.")
-    return [(tables[name], Path(match)) for match in matches]
+    return [Path(match) for match in matches]
+
+
+def _told_by_name(system, tables, path):
+    """The files of a folder, hidden ones aside, or one file: each with the raw table that its name says."""
+    paths = sorted(file for file in path.iterdir() if not file.name.startswith(".")) if path.is_dir() else [path]
+    if not paths:
+        raise InputError(f"{path}: the folder is empty. Name one with the files in it. Nothing was loaded.")
+    strange = [file for file in paths if _stem(file) not in tables]
+    if strange:
+        lines = [f"  '{file.name}' is none.{near_matches(_stem(file), tables)}" for file in strange[:5]]
+        if len(strange) > len(lines):
+            lines.append(f"  and {len(strange) - len(lines):,} more")
+        raise InputError(
+            f"{path}: what is loaded as '{system}' has the name of a table, like {min(tables)}.csv:\n"
+            + "\n".join(lines)
+            + f"\nRename it or take it out, or name what you mean: {system}.TABLE=FILE, {system}=FOLDER, or a pattern "
+            f"of either. Known: {', '.join(sorted(tables))}. Nothing was loaded."
+        )
+    return [(tables[_stem(file)], file) for file in paths]
+
+
+def _stem(path):
+    return path.name.partition(".")[0].lower()
 
 
 def _example(systems):

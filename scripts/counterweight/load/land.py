@@ -75,11 +75,10 @@ def land(connection, project, export):
         raise InputError(
             f"{name}: no line can be read as a row; line {line}: {REJECT_REASONS[reason]}. Nothing was loaded."
         )
-    if row_count == 0:
-        names = "a header" if reader.is_separated else "columns"
-        raise InputError(f"{name}: the file has {names} and no rows. Export it again. Nothing was loaded.")
     _keep_books(connection, export, row_count, loaded_at, rejects)
     click.echo(f"load   {name}: {row_count:,} rows into {table.system}.{table.name}")
+    if row_count == 0:
+        click.echo("       the file has column names and no rows: export it again, unless there is nothing to export")
     _say_rejects(file, rejects)
     _say_columns(table, reader.header)
     changes.note(connection, table, file.path.name, loaded_at, reader.header)
@@ -110,7 +109,7 @@ def _insert(connection, export, loaded_at, path, compression):
     return connection.execute(
         f"""
         insert into {target} ({columns}, _loaded_at, _source_file, _row_number, source_system)
-        select {columns}, $loaded_at, $source_file, row_number() over (), $system
+        select {columns}, $loaded_at, $source_file, {export.reader.row_number}, $system
         from ({rows})
         """,
         values | {"loaded_at": loaded_at, "source_file": export.file.path.name, "system": export.table.system},

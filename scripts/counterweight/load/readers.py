@@ -1,6 +1,7 @@
 """How a file is read: for each format its columns, its rows as a query over text columns, its lines that are no rows.
 
-The three readers have the same face: `header` (names in lower case), `label`, `is_separated`, `rows`, `rejects`.
+The three readers have the same face: `header` (names in lower case), `label`, `is_separated`, `rows`, `rejects`, and
+`row_number`, the SQL that counts the rows of `rows` from 1.
 """
 
 import csv
@@ -48,6 +49,7 @@ class Separated:
     """Text separated by one of DELIMITERS, its first line the names."""
 
     is_separated = True
+    row_number = "row_number() over ()"
 
     def __init__(self, file):
         self.file = file
@@ -120,6 +122,7 @@ class Json:
     """JSON objects: one a line, or one array of them. The columns are all keys of all objects, by first appearance."""
 
     is_separated = False
+    row_number = "row_number() over ()"
 
     def __init__(self, file, connection, path, compression):
         self.file = file
@@ -211,7 +214,8 @@ class Json:
                 "Write one object a line, or one array of objects. Nothing was loaded."
             )
         raise InputError(
-            f"{self.file.path}: the JSON holds no rows with a column in them. Export it again. Nothing was loaded."
+            f"{self.file.path}: the JSON holds no rows with a column in them. Export it again, or leave it out. "
+            "Nothing was loaded."
         )
 
 
@@ -231,14 +235,19 @@ class Parquet:
             raise unreadable(file, error) from None
         self.types = {name: kind for name, kind, *_ in found}
         self.header = tuple(name.strip().lower() for name in self.types)
+        # the file's own numbers let DuckDB insert with all threads; counting takes one, and twice the time
+        self.has_numbers = "file_row_number" not in self.header
+        self.row_number = "file_row_number + 1" if self.has_numbers else "row_number() over ()"
 
     def rows(self, path, compression):
         columns = ", ".join(
             f"{_as_text(quoted(name), kind)} as {quoted(column)}"
             for (name, kind), column in zip(self.types.items(), self.header, strict=True)
         )
+        number = "file_row_number, " if self.has_numbers else ""
         return (
-            f"select {columns} from read_parquet($path, hive_partitioning = false)",
+            f"select {number}{columns} "
+            f"from read_parquet($path, hive_partitioning = false, file_row_number = {self.has_numbers})",
             {"path": _literal_path(path)},
         )
 
