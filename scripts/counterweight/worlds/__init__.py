@@ -1,53 +1,113 @@
 """`simulate`: complete raw worlds with known truth, of any size."""
 
 import dataclasses
+import datetime
 import shutil
 from pathlib import Path
 
 import click
+import yaml
 
 from counterweight.errors import InputError
 from counterweight.worlds import settings
 from counterweight.worlds.chance import Chance
+from counterweight.worlds.deliveries import split, stop_feeds
+from counterweight.worlds.defects import soil
+from counterweight.worlds.functions import business_tables
+from counterweight.worlds.parquet import as_csv
 from counterweight.worlds.service import Service
 from counterweight.worlds.tables import write
 
 __all__ = ["simulate"]
 
 MOST_MONTHS = 30
+NOTE = "world.yml"
 
 
-def simulate(out, world="honest", tickets=4000, calls=8000, months=6, seed=7, file_format="parquet", intensity=None):
-    """Make a world; see `counterweight simulate --help`. Returns {table: rows} of the raw tables.
+def simulate(
+    out, world="honest", tickets=4000, calls=8000, months=6, seed=7, file_format="parquet", batches=1, intensity=None
+):
+    """Make a world in the folder `out`; same arguments, same bytes.
 
-    Raw tables go to out/raw, the truth to out/truth. Same arguments, same bytes.
+    world        a name, or a YAML file of one's own
+    tickets      about how many tickets there are in all; calls: about how many inbound calls and chats
+    months       length, from 1 January 2024
+    file_format  parquet or csv, of the raw tables
+    batches      number of loads that the raw tables are delivered in
+    intensity    replaces that of every behaviour in the world
+    Raw tables are written to out/raw (or out/raw/batch_01 …), the truth to out/truth, what was asked for to
+    out/world.yml. Returns {raw table: rows}, before they are split into batches. InputError where something cannot be
+    made, or `out` has a folder raw or truth of somebody else.
     """
+    made = _checked(settings.find(world), tickets, calls, months, batches, intensity)
+    out = Path(out)
+    raw, truth = out / "raw", out / "truth"
+    if (raw.exists() or truth.exists()) and not (out / NOTE).exists():
+        raise InputError(f"{out} has a folder raw or truth that is no world's. Name another folder.")
+    for folder in (raw, truth):
+        shutil.rmtree(folder, ignore_errors=True)
+    whole = raw / ".whole" if batches > 1 else raw
+    whole.mkdir(parents=True)
+    chance = Chance(seed)
+    service = Service(made, chance, calls, tickets, months)
+    place = service.place
+    with click.progressbar(length=place.last_day - place.first_day + 1, label=f"simulate {made.name}: days") as bar:
+        service.run(bar.update)
+    functions, their_truth = business_tables(chance, place.begin, place.end, blindfolds=made.blindfolds)
+    counts = _write("raw tables", [*service.scene.raw.tables(), *functions], chance, whole)
+    _write("truth", [*service.scene.truth.tables(), *their_truth], chance, truth)
+    stops = {feed: _instant(place.moment(share)) for feed, share in made.stops.items()}
+    stop_feeds(whole, stops)
+    if made.defects or made.clocks:
+        soil(whole, made.defects, seed, made.clocks)
+    if batches > 1:
+        click.echo(f"simulate {made.name}: {batches} loads")
+        split(whole, raw, batches, made.lags, seed)
+        shutil.rmtree(whole)
+    if file_format == "csv":
+        as_csv(raw)
+    note = {
+        "world": made.name,
+        "summary": made.summary,
+        "arguments": {
+            "tickets": tickets, "calls": calls, "months": months, "seed": seed, "batches": batches,
+            "intensity": intensity,
+        },
+        "from": place.begin_day, "until": place.end_day, "feeds_stopped_at": stops, "rows": counts,
+    }  # fmt: skip
+    (out / NOTE).write_text(yaml.safe_dump(note, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return counts
+
+
+def _checked(world, tickets, calls, months, batches, intensity):
     if tickets < 0 or calls < 0 or tickets + calls < 1:
         raise InputError("--tickets and --calls must be 0 or more, and one of them more than 0.")
     if not 1 <= months <= MOST_MONTHS:
-        raise InputError(f"--months must be between 1 and {MOST_MONTHS}: worlds begin on 1 January 2024.")
-    made = settings.find(world)
-    if intensity is not None:
-        made = dataclasses.replace(
-            made, habits=tuple(dataclasses.replace(habit, intensity=intensity) for habit in made.habits)
-        )
-    out = Path(out)
-    raw, truth = out / "raw", out / "truth"
-    raw.mkdir(parents=True, exist_ok=True)
-    chance = Chance(seed)
-    service = Service(made, chance, calls, tickets, months)
-    days = service.place.last_day - service.place.first_day + 1
-    with click.progressbar(length=days, label=f"simulate {made.name}") as bar:
-        service.run(bar.update)
+        raise InputError(f"--months must be between 1 and {MOST_MONTHS}: a world begins on 1 January 2024.")
+    if batches < 1:
+        raise InputError("--batches must be at least 1.")
+    if batches > 1 and (world.defects or world.clocks):
+        raise InputError(f"World {world.name} has soiled rows, which cannot be split. Leave out --batches.")
+    if batches == 1 and world.lags:
+        raise InputError(f"In world {world.name} feeds come late, which one load cannot show. Say --batches 4, or more.")
+    if intensity is None:
+        return world
+    if not world.habits:
+        raise InputError(f"World {world.name} has no behaviour that --intensity could change.")
+    habits = (dataclasses.replace(habit, intensity=intensity) for habit in world.habits)
+    return dataclasses.replace(world, habits=tuple(habits))
+
+
+def _write(label, tables, chance, folder):
     counts = {}
-    for folder, tables in ((raw, service.scene.raw.tables()), (truth, service.scene.truth.tables())):
-        shutil.rmtree(folder, ignore_errors=True)
-        with click.progressbar(
-            tables, label=f"write {folder.name}", item_show_func=lambda table: table and table.name
-        ) as bar:
-            for table in bar:
-                if folder is raw:
-                    counts[table.name] = len(table)
-                write(table, chance, folder, file_format if folder is raw else "parquet")
-                table.free()
+    show = {"show_eta": False, "item_show_func": lambda table: table.name if table else None}
+    with click.progressbar(tables, label=f"write {label}", **show) as bar:
+        for table in bar:
+            counts[table.name] = len(table)
+            write(table, chance, folder)
+            table.free()
     return counts
+
+
+def _instant(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).replace(tzinfo=None)

@@ -755,6 +755,7 @@ class Desk:
         asks = np.flatnonzero(
             (done_at - begun > 1.5 * DAY) & self.chance.happens("asks", items.key, 0.2) & (items.way != s.MONITOR)
             & (items.number < s.ASIDE)
+            & self.scene.has_calls
         )  # fmt: skip
         chosen = items[asks]
         at = (begun + (done_at - begun) * (0.3 + 0.6 * self.chance.uniform("asks when", items.key))).astype(np.int64)[
@@ -803,6 +804,8 @@ class Desk:
         way = np.select(
             [draw < 0.45, draw < 0.73, draw < 0.80, draw < 0.92], [s.REPLY, s.PHONE, s.CHAT, s.EMAIL], s.PORTAL
         )
+        if not scene.has_calls:
+            way = np.where((way == s.PHONE) | (way == s.CHAT), s.EMAIL, way)
         way = np.where(machine, np.where(draw < 0.6, s.REPLY, s.MONITOR), way)
         spoken = (way == s.PHONE) | (way == s.CHAT)
         back_at = np.where(spoken, self.phone_hours(items.problem, back_at, key), back_at)

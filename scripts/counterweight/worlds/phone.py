@@ -172,7 +172,7 @@ class Phone:
             talk = np.where(habits.on("rounded_clock", at_day), (talk + 29) // 30 * 30, talk)
 
         escalates = chance.happens("second", key, place.issue_second[issue]) & ~chases & ~wrong & ~dropped
-        hands_over = escalates & chance.happens("hands over", key, 0.4)
+        hands_over = escalates & chance.happens("hands over", key, 1 - 0.6 * scene.passes_by_ticket)
         asks = np.zeros(total, bool)
         pass_at = np.where(hands_over, talk * (0.35 + 0.35 * chance.uniform("hands over when", key)), -1)
         if "supervisor_approval" in habits:
@@ -413,6 +413,8 @@ class Phone:
         again = lost & goes_on & chance.happens("tries later", key, 0.5)
         draw = chance.uniform("comes back how", key)
         how = np.select([draw < 0.75, draw < 0.82, draw < 0.92], [s.PHONE, s.CHAT, s.EMAIL], s.PORTAL)
+        if not scene.has_tickets:
+            how = np.where((how == s.EMAIL) | (how == s.PORTAL), s.PHONE, how)
         how = np.where(marks["chases"] & again, s.CHASE, how)
         delay = np.where(
             back, chance.lognormal("comes back after", key, 1.4 * DAY, 1.0), chance.lognormal("tries later after", key, 5 * HOUR, 0.9)

@@ -26,24 +26,28 @@ from counterweight.worlds.raw import HOUSEHOLDS, MONITORS
 from counterweight.worlds.scene import Items, Scene
 from counterweight.worlds.surveys import Surveys
 
-# Contacts that a first contact brings on average, in calls and in tickets: repeats, chases, tickets made in calls.
-# Measured on the honest world; --calls and --tickets count all of them.
-CALLS_A_CALL, CALLS_A_TICKET, TICKETS_A_TICKET = 1.3, 0.2, 1.25
-# share of the calls for which a ticket is written, where there are tickets enough
-TICKETS_A_CALL = 0.3
+# What --calls and --tickets count are all of them: repeats, chases, tickets that calls make. Measured on honest worlds:
+# calls that a first call and a first ticket bring, tickets that a first one brings, and a call that is passed on.
+CALLS_A_CALL, CALLS_A_TICKET = 1.31, 0.17
+TICKETS_A_TICKET, PASSED_ON_A_CALL = 1.03, 0.16
+# share of the calls about which a ticket is written, where there are tickets enough
+TICKETS_A_CALL = 0.4
 MONITOR_SHARE = 0.05
 CHAT_SHARE = 0.18
 
 
 class Service:
     def __init__(self, world, chance, calls, tickets, months):
-        a_call = min(TICKETS_A_CALL, 0.4 * tickets / calls) if calls else 0.0
-        written = max(tickets - a_call * calls, 0.02 * tickets) / TICKETS_A_TICKET
-        spoken = max(calls - CALLS_A_TICKET * written, 0.02 * calls) / CALLS_A_CALL
+        a_call = min(TICKETS_A_CALL, 0.5 * tickets / calls) if calls else 0.0
+        written = (tickets - a_call * calls) / TICKETS_A_TICKET
+        spoken = max(calls - CALLS_A_TICKET * written, 0) / CALLS_A_CALL
         place = Place(chance, months, spoken, written, world.accounts)
         self.world, self.chance, self.place = world, chance, place
         self.scene = scene = Scene(world, chance, place)
-        scene.tickets_a_call = a_call
+        scene.has_calls, scene.has_tickets = calls > 0, tickets > 0
+        # where there are few tickets, who passes a call on hands it over instead of writing one
+        scene.passes_by_ticket = min(1.0, a_call / PASSED_ON_A_CALL)
+        scene.tickets_a_call = max(0.0, (a_call - PASSED_ON_A_CALL) / (1 - PASSED_ON_A_CALL))
         scene.written_a_day = written / (place.last_day - place.first_day + 1)
         self.spoken, self.written = spoken, written
         self.surveys = Surveys(scene)
@@ -211,7 +215,8 @@ class Service:
         problem = self.scene.begin(
             customer, due["issue"][rows], site, due["at"][rows], due["cause"][rows], self.place.account_of[customer]
         )
-        way = np.where(self.chance.happens("calls of it", problem, 0.4 if self.spoken else 0.0), s.PHONE, s.EMAIL)
+        way = np.where(self.chance.happens("calls of it", problem, 0.4), s.PHONE, s.EMAIL)
+        way = np.where(not self.scene.has_tickets, s.PHONE, np.where(not self.scene.has_calls, s.EMAIL, way))
         at = self.scene.by_site(
             site, lambda clock, t, u: clock.awake(t, u), due["at"][rows], self.chance.uniform("hears of it", problem)
         )

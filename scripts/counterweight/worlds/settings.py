@@ -57,6 +57,7 @@ class World:
     stops             feed -> share of the world after which it delivers nothing
     lags              feed -> days by which it comes late, where a world is split into batches
     defects           defect -> share of the rows that have it
+    clocks            table -> zone in whose local time its times are written
     blindfolds        pair of another business function -> intensity
     """
 
@@ -71,11 +72,13 @@ class World:
     stops: dict = dataclasses.field(default_factory=dict)
     lags: dict = dataclasses.field(default_factory=dict)
     defects: dict = dataclasses.field(default_factory=dict)
+    clocks: dict = dataclasses.field(default_factory=dict)
     blindfolds: dict = dataclasses.field(default_factory=dict)
 
 
-def names():
-    return list(_catalogue())
+def every():
+    """All worlds of the catalogue, in its order."""
+    return [find(name) for name in _catalogue()]
 
 
 def find(name):
