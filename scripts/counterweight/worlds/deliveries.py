@@ -30,11 +30,11 @@ RECORDED = {
 }
 # When a row has its last content. Tables that are not named have no time, and are delivered whole at first.
 COMPLETE = {
-    "tickets": "updated_at",
+    "tickets": "greatest(created_at, updated_at)",
     "ticket_events": "event_at",
     "ticket_messages": "sent_at",
-    "calls": "ended_at",
-    "surveys": "greatest(eligible_at, sent_at, answered_at)",
+    "calls": "greatest(ended_at, updated_at)",
+    "surveys": "greatest(eligible_at, sent_at, answered_at, updated_at)",
     "bot_sessions": "coalesce(ended_at, started_at)",
     "business_outcomes": "outcome_at",
     "business_claims": "claimed_at",
@@ -111,7 +111,7 @@ def stop_feeds(raw, stops):
 
 def split(raw, out, batches, lags, seed):
     """Deliver a world in several loads: folders batch_01, batch_02 ... in `out`, each with one file for each table of
-    which something arrived; the folders, in order. `out` must not be the folder of the files.
+    which something arrived. Returns the folders in order, each with the instant (UTC) at which it ends.
 
     batches  number of loads; each ends at a midnight, so that they divide the feeds' time equally
     lags     feed -> days by which it is behind: a load has what it would have had so many days ago, and the last days
@@ -127,9 +127,12 @@ def split(raw, out, batches, lags, seed):
     - Of what is current, some rows come a load late (not tickets), some twice, in one load or two; see LATE, COPIED.
     - Tables without a time come whole in the first load, monthly ones when the month is over.
     The current versions of all loads, each row once, are the rows of the folder, but for what a lag keeps back.
-    Raises InputError where a ticket's `updated_at` is before its last event: then its last change is unknown.
+    Raises InputError where a ticket's `updated_at` is before its last event, as its last change is unknown then, and
+    where `out` has batches.
     """
     check(lags, FEEDS, "feed")
+    if list(out.glob("batch_*")):
+        raise InputError(f"{out} has batches already. Remove them, or name another folder.")
     folders = [out / f"batch_{number:02d}" for number in range(1, batches + 1)]
     with engine(out) as connection:
         tables = views(connection, raw)
@@ -139,8 +142,8 @@ def split(raw, out, batches, lags, seed):
             lag = next((days for feed, days in lags.items() if FEEDS[feed] == table), 0)
             # what is there by these instants is delivered in that load
             cuts = [end - datetime.timedelta(days=lag) for end in ends]
-            if table == "tickets" and "ticket_events" in tables:
-                _make_earlier_tickets(connection, cuts)
+            if table == "tickets":
+                _make_earlier_tickets(connection, cuts if "ticket_events" in tables else [])
             # without a lag the last load has the rest, what was reported later among it
             arrived = out / f".{table}.arrived"
             write(connection, _arrivals(table, cuts if lag else cuts[:-1], batches, seed), arrived)
@@ -149,7 +152,7 @@ def split(raw, out, batches, lags, seed):
                 query = f"select * exclude (batch) {rows} where batch = {number} order by {key(table)}"
                 write(connection, query, folders[number - 1] / f"{table}.parquet")
             arrived.unlink()
-    return folders
+    return dict(zip(folders, ends, strict=True))
 
 
 def _ends(connection, tables, batches):
