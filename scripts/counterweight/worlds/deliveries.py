@@ -211,22 +211,22 @@ def _arrivals(table, cuts, batches, seed):
         versions = f"""union all by name
             select * exclude (due) replace ({columns}), {sent} as batch from dated
             where answered_at is not null and {sent} < due"""
+    # tables are large: nothing is kept, and a copy is made as its row passes
     return f"""
-        with dated as (select *, {number(COMPLETE[table])} as due from {table}),
+        with dated as not materialized (select *, {number(COMPLETE[table])} as due from {table}),
         current as (
-            select
-                * exclude (due),
-                case
-                    when due > {batches} then due
-                    else least(due + ({late})::integer + ({corrected})::integer, {batches})
-                end as batch
-            from dated
-        ),
-        copies as (
-            select * replace (least(batch + ({happens("copied later", 0.5)})::integer, {batches}) as batch)
-            from current where batch <= {batches} and {happens("copied", COPIED)}
+            select *, least(due + ({late})::integer + ({corrected})::integer, {batches}) as arrives
+            from dated where due <= {batches}
         )
-        select * from (from current union all by name from copies {versions}) where batch <= {batches}
+        select
+            * exclude (due, arrives),
+            unnest(case
+                when {happens("copied", COPIED)}
+                    then [arrives, least(arrives + ({happens("copied later", 0.5)})::integer, {batches})]
+                else [arrives]
+            end) as batch
+        from current
+        {versions}
     """
 
 
