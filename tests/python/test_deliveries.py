@@ -366,6 +366,8 @@ def test_what_cannot_be_is_refused(raw, tmp_path):
         split(raw, tmp_path / "out", 106, {}, 7)
     with pytest.raises(InputError, match="no defect 'leg_copy'"):
         soil(raw, {"leg_copy": 0.1}, 7)
+    with pytest.raises(InputError, match="no table with times 'costs'"):
+        soil(raw, {}, 7, {"costs": "Europe/Vienna"})
     with pytest.raises(InputError, match=r"calls are to soil 1.100 of its rows"):
         soil(raw, {"leg_copied": 0.6, "leg_older": 0.5}, 7)
     (tmp_path / "old" / "batch_01").mkdir(parents=True)

@@ -1,9 +1,9 @@
-"""Rows that are soiled on their way, and the ledger of it."""
+"""Rows that are soiled on their way to the loading dock, and the ledger of it."""
 
 import dataclasses
 
 from counterweight.errors import InputError
-from counterweight.worlds.deliveries import HISTORY, UNFILLED
+from counterweight.worlds.deliveries import HISTORY, OF_TICKETS, UNFILLED
 from counterweight.worlds.parquet import KEYS, below, check, draw, earlier, engine, key, literal, views, write
 
 
@@ -216,7 +216,6 @@ DESCRIPTIONS = {name: defect.description for name, defect in DEFECTS.items()}
 DEFAULT_SHARES = dict.fromkeys(DEFECTS, 0.002)
 # What the ledger calls a row that is whole, but of a ticket that cannot be used; and a table on a local clock.
 LOST, CLOCK = "ticket_lost", "local_clock"
-OF_TICKETS = ("ticket_events", "ticket_messages")
 CLOCKS = """
     create temp macro local_time(utc, zone) as utc at time zone 'UTC' at time zone zone;
     -- an hour that never was begins where the clock is set forward, and lasts until somebody does it
@@ -243,11 +242,11 @@ def soil(raw, defects, seed, clocks=None):
     become unusable are in it as well, untouched, as `ticket_lost`. All other rows are used or excluded, as they were
     without defects. Of `event_id_taken` either of the two rows may be the one that is superseded.
     Expected fates hold for whole and plausible input, and not where one of two tables that are compared is on a clock.
-    Raises InputError for an unknown defect or table, and for shares of more than all rows of a table.
+    Raises InputError for an unknown defect, for a clock of what is no table with times, and for shares of more than all
+    rows of a table.
     """
     clocks = clocks or {}
     check(defects, DEFECTS, "defect")
-    check(clocks, KEYS, "table")
     of_table = {
         table: {name: share for name, share in defects.items() if DEFECTS[name].table == table} for table in KEYS
     }
@@ -256,20 +255,19 @@ def soil(raw, defects, seed, clocks=None):
             raise InputError(f"The defects of {table} are to soil {sum(shares.values()):.3f} of its rows.")
     with engine(raw) as connection:
         tables = views(connection, raw)
+        check(clocks, [table for table in tables if _times(connection, table)], "table with times")
         connection.execute(CLOCKS)
         connection.execute("""
             create table kinds (defect varchar, column_name varchar, expected_fate varchar, expected_reason varchar);
             create table ledger (
                 raw_table varchar, row_number bigint, key varchar, defect varchar, column_name varchar,
                 old_value varchar, expected_fate varchar, expected_reason varchar
-            )
+            );
+            create table kept_tickets (ticket_id varchar, ticket_created_at timestamp, is_lost boolean);
         """)
         kinds = [(name, next(iter(it.changes), None), it.fate, it.reason) for name, it in DEFECTS.items()]
         kinds.append((LOST, "ticket_id", "quarantined", "no_such_ticket"))
         connection.executemany("insert into kinds values (?, ?, ?, ?)", kinds)
-        connection.execute(
-            "create table kept_tickets (ticket_id varchar, ticket_created_at timestamp, is_lost boolean)"
-        )
         if "tickets" in tables:
             _keep_tickets(connection, of_table["tickets"], seed, clocks.get("tickets"))
         for table in tables:
@@ -277,11 +275,8 @@ def soil(raw, defects, seed, clocks=None):
                 _note_clock(connection, table, clocks[table])
             if of_table[table] or table in clocks or (of_table["tickets"] and table in OF_TICKETS):
                 _soil_table(connection, raw, table, of_table[table], seed, clocks.get(table))
-        write(
-            connection,
-            "from ledger order by raw_table, row_number nulls first",
-            raw.parent / "truth" / "defects.parquet",
-        )
+        order = "order by raw_table, row_number nulls first"
+        write(connection, f"from ledger {order}", raw.parent / "truth" / "defects.parquet")
 
 
 def _soil_table(connection, raw, table, defects, seed, zone):

@@ -48,6 +48,8 @@ COMPLETE = {
     "team_absences": "month + interval 1 month",
     "team_pulses": "month + interval 1 month",
 }
+# The tables whose rows belong to a ticket.
+OF_TICKETS = ("ticket_events", "ticket_messages")
 # Shares of rows: a batch late, delivered twice, and of legs delivered before they were filled in.
 LATE, COPIED, CORRECTED = 0.005, 0.003, 0.02
 
@@ -62,7 +64,7 @@ HISTORY = {
     "ticket_type": "ticket_type",
 }
 RESOLVED = "('resolved', 'solved', 'closed')"
-# A survey before its answer, a leg before it was filled in: the columns that are empty, and when it was so.
+# What is empty in a survey before its answer, and in a leg before it was filled in.
 UNANSWERED = ("answered_at", "csat", "effort", "resolved_answer", "lost_minutes")
 UNFILLED = ("disposition", "ticket_id")
 
@@ -94,7 +96,7 @@ def stop_feeds(raw, stops):
             gone = f"{RECORDED[table]} >= {_at(stop)}"
             if feed == "tickets_opened":
                 # before the tickets themselves, which say when they were opened
-                for about in {"ticket_events", "ticket_messages"} & set(tables):
+                for about in set(OF_TICKETS).intersection(tables):
                     rows = f"from {about} anti join (from tickets where {gone}) using (ticket_id)"
                     write(connection, f"{rows} order by {key(about)}", raw / f"{about}.parquet")
             rows = f"select * from {table}"
