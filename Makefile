@@ -27,9 +27,9 @@ setup: .venv/.synced ## the Python environment in .venv, from uv.lock
 
 demo: export COUNTERWEIGHT_WAREHOUSE := warehouse/demo/counterweight.duckdb
 demo: export COUNTERWEIGHT_PUBLISHED := published/demo
-demo: .venv/.synced ## the whole job on a small generated service desk
+demo: .venv/.synced ## the whole job on a generated service desk and contact centre
 	@$(RUN)counterweight simulate --out warehouse/demo
-	@$(RUN)counterweight run servicenow.incident_event_log=warehouse/demo/incident_event_log.csv.gz
+	@$(RUN)counterweight run canonical=warehouse/demo/raw
 
 real: export COUNTERWEIGHT_WAREHOUSE := warehouse/real/counterweight.duckdb
 real: export COUNTERWEIGHT_PUBLISHED := published/real

@@ -216,10 +216,16 @@ def run(project, system, files, observed_until, variables, as_of):
 @main.command(short_help="Make a world with known truth to try things on.")
 @click.option("--out", required=True, metavar="DIR", help="Folder that gets raw/, truth/ and world.yml.")
 @click.option(
-    "--world", default="honest", show_default=True, metavar="NAME", help="A world of `counterweight worlds`, or a YAML file."
+    "--world",
+    default="honest",
+    show_default=True,
+    metavar="NAME",
+    help="A world of `counterweight worlds`, or a YAML file.",
 )
 @click.option("--tickets", default=4000, show_default=True, help="About how many tickets, returns included.")
-@click.option("--calls", default=8000, show_default=True, help="About how many inbound calls and chats, repeats included.")
+@click.option(
+    "--calls", default=8000, show_default=True, help="About how many inbound calls and chats, repeats included."
+)
 @click.option("--months", default=6, show_default=True, help="Length, in months from 1 January 2024; at most 30.")
 @click.option("--seed", default=7, show_default=True, help="Same seed, same bytes.")
 @click.option(

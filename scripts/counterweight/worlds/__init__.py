@@ -11,8 +11,8 @@ import yaml
 from counterweight.errors import InputError
 from counterweight.worlds import settings
 from counterweight.worlds.chance import Chance
-from counterweight.worlds.deliveries import split, stop_feeds
 from counterweight.worlds.defects import soil
+from counterweight.worlds.deliveries import split, stop_feeds
 from counterweight.worlds.functions import business_tables
 from counterweight.worlds.parquet import as_csv
 from counterweight.worlds.service import Service
@@ -89,7 +89,9 @@ def _checked(world, tickets, calls, months, batches, intensity):
     if batches > 1 and (world.defects or world.clocks):
         raise InputError(f"World {world.name} has soiled rows, which cannot be split. Leave out --batches.")
     if batches == 1 and world.lags:
-        raise InputError(f"In world {world.name} feeds come late, which one load cannot show. Say --batches 4, or more.")
+        raise InputError(
+            f"In world {world.name} feeds come late, which one load cannot show. Say --batches 4, or more."
+        )
     if intensity is None:
         return world
     if not world.habits:

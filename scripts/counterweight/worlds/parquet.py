@@ -109,3 +109,12 @@ def check(given, known, what):
     for name in given:
         if name not in known:
             raise InputError(f"There is no {what} '{name}'.{near_matches(name, known)} Known: {', '.join(known)}.")
+
+
+def as_csv(raw):
+    """Turn the Parquet files of a folder, and of the folders in it, into CSV."""
+    with engine(raw) as connection:
+        for path in sorted(raw.rglob("*.parquet")):
+            rows = f"from read_parquet({literal(path)})"
+            connection.execute(f"copy ({rows}) to {literal(path.with_suffix('.csv'))} (format csv, header)")
+            path.unlink()

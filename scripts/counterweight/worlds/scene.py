@@ -8,8 +8,7 @@ import numpy as np
 from counterweight.worlds.behaviours import BEHAVIOURS, Habits
 from counterweight.worlds.clock import HOUR
 from counterweight.worlds.place import POLICIES, TEMPLATES
-from counterweight.worlds.raw import Raw
-from counterweight.worlds.raw import MONITORS
+from counterweight.worlds.raw import MONITORS, Raw
 from counterweight.worlds.tables import WHOLE, Table
 from counterweight.worlds.truth import CLAIMS, OUTCOMES, REACTIONS, Truth
 
@@ -77,7 +76,10 @@ class Scene:
         self.problems = Table("problem", dict.fromkeys(("customer", "issue", "site", "at", "cause", "account"), WHOLE))
         # of each ticket: events so far, its problem, what it is about now
         self.tickets = Table(
-            "ticket", dict.fromkeys(("events", "problem", "priority", "category", "agent", "resolved", "closing", "waits"), WHOLE)
+            "ticket",
+            dict.fromkeys(
+                ("events", "problem", "priority", "category", "agent", "resolved", "closing", "waits"), WHOLE
+            ),
         )
         self.due = defaultdict(list)
         # the last day whose calls were made

@@ -14,7 +14,6 @@ from counterweight.worlds.place import (
     ISSUES,
     OTHER,
     PHONE_CURVE,
-    POLICIES,
     PRIORITIES,
     RENAMED,
     SITES,

@@ -1,13 +1,13 @@
 """The worlds there are, by name, and how one's own is read."""
 
 import dataclasses
-import difflib
 from pathlib import Path
 
 import yaml
 
-from counterweight.errors import InputError
+from counterweight.errors import InputError, near_matches
 from counterweight.worlds.behaviours import BEHAVIOURS, Habit
+from counterweight.worlds.defects import DEFAULT_SHARES
 
 CATALOGUE = Path(__file__).parent / "worlds.yml"
 
@@ -96,13 +96,10 @@ def find(name):
         return _world(path.stem, found, name)
     catalogue = _catalogue()
     if name not in catalogue:
-        raise InputError(f"There is no world {name!r}.{near(name, catalogue)} `counterweight worlds` lists them.")
+        raise InputError(
+            f"There is no world {name!r}.{near_matches(name, catalogue)} `counterweight worlds` lists them."
+        )
     return _world(name, catalogue[name], f"world {name}")
-
-
-def near(word, known):
-    found = difflib.get_close_matches(word, known, n=3)
-    return f" Did you mean {' or '.join(found)}?" if found else ""
 
 
 def _catalogue():
@@ -116,7 +113,7 @@ def _world(name, values, where):
     if base is not None:
         catalogue = _catalogue()
         if base not in catalogue:
-            raise InputError(f"{where}: like: there is no world {base!r}.{near(str(base), catalogue)}")
+            raise InputError(f"{where}: like: there is no world {base!r}.{near_matches(str(base), catalogue)}")
         fields = {
             field.name: getattr(_world(base, catalogue[base], f"world {base}"), field.name)
             for field in dataclasses.fields(World)
@@ -124,7 +121,7 @@ def _world(name, values, where):
     habits = {habit.behaviour: habit for habit in fields.get("habits", ())}
     for behaviour, settings in (values.pop("habits", None) or {}).items():
         if behaviour not in BEHAVIOURS:
-            raise InputError(f"{where}: habits: there is no {behaviour!r}.{near(str(behaviour), BEHAVIOURS)}")
+            raise InputError(f"{where}: habits: there is no {behaviour!r}.{near_matches(str(behaviour), BEHAVIOURS)}")
         # what only looks like gaming belongs to the place: to everybody, and from the first day
         honest = {} if BEHAVIOURS[behaviour].is_gaming else {"teams": 1.0, "agents": 1.0, "since": 0.0}
         habits[behaviour] = _filled(
@@ -134,6 +131,9 @@ def _world(name, values, where):
         if isinstance(values.get(key), dict):
             values[key] = _filled(kind, values[key], f"{where}: {key}")
     fields |= values | {"name": name, "habits": tuple(habits.values())}
+    # every defect there is, as often as each has by default
+    if fields.get("defects") == "all":
+        fields["defects"] = DEFAULT_SHARES
     world = _filled(World, fields, where)
     if world.auto_close_days < 0 or world.recurring.days < 2:
         raise InputError(f"{where}: days are counted from 0; recurring.days from 2.")
@@ -147,7 +147,7 @@ def _filled(kind, values, where):
     known = {field.name: field for field in dataclasses.fields(kind)}
     for key, value in values.items():
         if key not in known:
-            raise InputError(f"{where}: there is no setting {key!r}.{near(str(key), known)}")
+            raise InputError(f"{where}: there is no setting {key!r}.{near_matches(str(key), known)}")
         if key in SHARES and not (isinstance(value, int | float) and 0 <= value <= 1):
             raise InputError(f"{where}: {key} is a share between 0 and 1, not {value!r}.")
         default = known[key].default

@@ -9,6 +9,8 @@ import dataclasses
 import duckdb
 import numpy as np
 
+from counterweight.worlds.parquet import literal
+
 # Null of times, numbers and dates; of codes and keys it is -1.
 NONE = -(2**31)
 
