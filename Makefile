@@ -28,6 +28,7 @@ setup: .venv/.synced ## the Python environment in .venv, from uv.lock
 demo: export COUNTERWEIGHT_WAREHOUSE := warehouse/demo/counterweight.duckdb
 demo: export COUNTERWEIGHT_PUBLISHED := published/demo
 demo: .venv/.synced ## the whole job on a generated service desk and contact centre
+	@rm -rf warehouse/demo
 	@$(RUN)counterweight simulate --out warehouse/demo
 	@$(RUN)counterweight run canonical=warehouse/demo/raw
 
