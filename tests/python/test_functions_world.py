@@ -25,7 +25,7 @@ from counterweight.worlds.functions import (
     UNITS,
     business_tables,
 )
-from counterweight.worlds.tables import NONE, write
+from counterweight.worlds.tables import NONE, writer
 
 
 def seconds(*date):
@@ -373,7 +373,11 @@ def test_a_shorter_world_is_the_beginning_of_a_longer_one():
 
 def test_neither_keys_nor_order_tell_what_was_planted(tmp_path):
     chance, tables = Chance(5), world(INTENSITY)
-    paths = [write(tables[name], chance, tmp_path) for name in ("business_claims", "truth_business_claims")]
+    names = ("business_claims", "truth_business_claims")
+    with writer(chance, tmp_path) as write:
+        for name in names:
+            write(tables[name])
+    paths = [tmp_path / f"{name}.parquet" for name in names]
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"select claim_type, claim_id, epoch(claimed_at), planted from (select *, row_number() over () as number "

@@ -16,7 +16,7 @@ from counterweight.worlds.deliveries import split, stop_feeds
 from counterweight.worlds.functions import business_tables
 from counterweight.worlds.parquet import as_csv
 from counterweight.worlds.service import Service
-from counterweight.worlds.tables import write
+from counterweight.worlds.tables import writer
 
 __all__ = ["simulate"]
 
@@ -39,6 +39,10 @@ def simulate(
     out/world.yml. Returns {raw table: rows}, before they are split into batches. InputError where something cannot be
     made, or `out` has a folder raw or truth of somebody else.
     """
+    arguments = {
+        "tickets": tickets, "calls": calls, "months": months, "seed": seed, "format": file_format, "batches": batches,
+        "intensity": intensity,
+    }  # fmt: skip
     made = _checked(settings.find(world), tickets, calls, months, batches, intensity)
     out = Path(out)
     raw, truth = out / "raw", out / "truth"
@@ -48,6 +52,9 @@ def simulate(
         shutil.rmtree(folder, ignore_errors=True)
     whole = raw / ".whole" if batches > 1 else raw
     whole.mkdir(parents=True)
+    # before anything else lies there, so that a run that was stopped can be made again
+    note = {"world": made.name, "summary": made.summary, "arguments": arguments}
+    _note(out, note | {"rows": "unfinished"})
     chance = Chance(seed)
     service = Service(made, chance, calls, tickets, months)
     place = service.place
@@ -66,17 +73,13 @@ def simulate(
         shutil.rmtree(whole)
     if file_format == "csv":
         as_csv(raw)
-    note = {
-        "world": made.name,
-        "summary": made.summary,
-        "arguments": {
-            "tickets": tickets, "calls": calls, "months": months, "seed": seed, "batches": batches,
-            "intensity": intensity,
-        },
-        "from": place.begin_day, "until": place.end_day, "feeds_stopped_at": stops, "rows": counts,
-    }  # fmt: skip
-    (out / NOTE).write_text(yaml.safe_dump(note, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    ends = {"from": place.begin_day, "until": place.end_day, "feeds_stopped_at": stops}
+    _note(out, note | ends | {"rows": counts})
     return counts
+
+
+def _note(out, note):
+    (out / NOTE).write_text(yaml.safe_dump(note, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def _checked(world, tickets, calls, months, batches, intensity):
@@ -103,10 +106,10 @@ def _checked(world, tickets, calls, months, batches, intensity):
 def _write(label, tables, chance, folder):
     counts = {}
     show = {"show_eta": False, "item_show_func": lambda table: table.name if table else None}
-    with click.progressbar(tables, label=f"write {label}", **show) as bar:
+    with writer(chance, folder) as write, click.progressbar(tables, label=f"write {label}", **show) as bar:
         for table in bar:
             counts[table.name] = len(table)
-            write(table, chance, folder)
+            write(table)
             table.free()
     return counts
 

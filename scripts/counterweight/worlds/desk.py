@@ -257,7 +257,8 @@ class Desk:
             worked = self.scene.by_site(site, lambda clock, t: clock.worked(t), at) + 9 * HOUR + 60 * copy
             done = self.scene.by_site(site, lambda clock, t: clock.when(t), worked)
             agent = self.place.working(team, done, self.chance.uniform("starter", chosen.key))
-            self.status(more, done, np.full(len(more), NEW), np.full(len(more), RESOLVED), AGENT, agent)
+            resolved = self.status(more, done, np.full(len(more), NEW), np.full(len(more), RESOLVED), AGENT, agent)
+            self.scene.claim(s.TICKET_RESOLVED, chosen.problem, done, s.SOLVED, ticket_id=more, event_id=resolved)
 
     def junk(self, day):
         """Spam and tests, which are nobody's problem."""
@@ -474,7 +475,7 @@ class Desk:
             self.status(ticket, taken_at + 5, np.full(count, NEW), np.full(count, OPEN), AGENT, agent)
         if wrong is not None and wrong.any():
             self._sort_category(some(wrong), ticket, items, agent, taken_at + 9)
-        self._split(plan, taken_at, done_at)
+        parts = self._split(plan, taken_at, done_at)
         settled_at = self._hand_over(plan, taken_at, done_at)
 
         # talk with the customer
@@ -563,6 +564,8 @@ class Desk:
             )
         chance_to_solve = np.where(machine, 0.9, scene.issue("solved", items.problem)) + place.skill[agent] - plan.loss
         solved = chance.uniform("solved", key) < chance_to_solve
+        for claims, rows in zip(*parts, strict=True):
+            scene.truth.claims["outcome"][claims] = np.where(solved[rows], s.SOLVED, s.UNSOLVED)
         self._chases(items, ticket, begun, done_at)
         self.after(
             items,
@@ -734,7 +737,9 @@ class Desk:
                 )
 
     def _split(self, plan, taken_at, done_at):
-        """Three tickets are made of one, and resolved with it."""
+        """Three tickets are made of one, and resolved with it. Returns the claims of the added ones, each with the
+        row of the plan whose outcome it shares."""
+        claims, sources = [], []
         hit = np.flatnonzero(
             self.habits.act("ticket_splitting", plan.agent, taken_at, plan.items.key) & (taken_at + 700 < done_at)
             & (done_at < self.scene.end)
@@ -744,11 +749,18 @@ class Desk:
             at = taken_at[hit] + 90 + (480 * self.chance.uniform(f"splits {copy}", chosen.key)).astype(np.int64)
             more = self.open(chosen, self.raw.tickets["channel"][plan.ticket[hit]], plan.team[hit], AGENT, agent, at=at)
             self.event(more, at + 5, ASSIGNEE, np.full(len(more), -1), agent + AGENTS, AGENT, agent)
-            self.status(
-                more, done_at[hit] + 5 * copy + 4, np.full(len(more), NEW), np.full(len(more), RESOLVED), AGENT, agent
-            )
+            done = done_at[hit] + 5 * copy + 4
+            resolved = self.status(more, done, NEW, RESOLVED, AGENT, agent)
             self.raw.tickets["resolution_code"][more] = BY_ANSWER
             self.scene.acted("ticket_splitting", agent, at, ticket_id=more)
+            habit = self.habits.number("ticket_splitting")
+            claims.append(
+                self.scene.claim(
+                    s.TICKET_RESOLVED, chosen.problem, done, s.SOLVED, habit, ticket_id=more, event_id=resolved
+                )
+            )
+            sources.append(hit)
+        return claims, sources
 
     def _chases(self, items, ticket, begun, done_at):
         """Customers who wait for long ring up and ask."""
@@ -889,7 +901,12 @@ class Desk:
             ticket[rows], thanks_at[rows] + 15, np.full(len(rows), RESOLVED), np.full(len(rows), OPEN), AUTOMATION
         )
         done = thanks_at[rows] + 900 + (5 * HOUR * self.chance.uniform("thanks done", key[rows])).astype(np.int64)
-        self.status(ticket[rows], done, np.full(len(rows), OPEN), np.full(len(rows), RESOLVED), AGENT, agent[rows])
+        resolved = self.status(
+            ticket[rows], done, np.full(len(rows), OPEN), np.full(len(rows), RESOLVED), AGENT, agent[rows]
+        )
+        self.scene.claim(
+            s.TICKET_RESOLVED, items.problem[rows], done, s.SOLVED, ticket_id=ticket[rows], event_id=resolved
+        )
         again[rows] = done
         self._second_issues(items, ticket, thanks_at, writes)
         return again

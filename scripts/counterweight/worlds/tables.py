@@ -4,6 +4,7 @@ A row is numbers only: times in seconds, choices and people as codes, keys as co
 writing and each table is written in the order of its tokens, so that neither tells what was made first, or why.
 """
 
+import contextlib
 import dataclasses
 
 import duckdb
@@ -135,20 +136,26 @@ class Table:
         self.row_count = 0
 
 
-def write(table, chance, folder):
-    """Write a table to folder/<name>.parquet, in the order of its tokens."""
+@contextlib.contextmanager
+def writer(chance, folder):
+    """A function that writes a table to folder/<name>.parquet, in the order of its tokens."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{table.name}.parquet"
-    query = ", ".join(f'{expression} as "{column}"' for column, expression in _expressions(table).items())
-    first, kind = next(iter(table.columns.items()))
-    order = np.argsort(_ready(table[first], kind, chance), kind="stable")
-    held = {column: _ready(table[column][order], kind, chance) for column, kind in table.columns.items()}
     with duckdb.connect() as connection:
-        # one thread is as fast here, and takes less memory
+        # one thread is as fast here, takes less memory and gives the same bytes every time
         connection.execute("set threads = 1")
         connection.execute("set TimeZone = 'UTC'")
-        connection.register("held", held)
-        connection.execute(f"copy (select {query} from held) to {literal(path)} (format parquet, compression zstd)")
+
+        def write(table):
+            query = ", ".join(f'{expression} as "{column}"' for column, expression in _expressions(table).items())
+            first, kind = next(iter(table.columns.items()))
+            order = np.argsort(_ready(table[first], kind, chance), kind="stable")
+            held = {column: _ready(table[column][order], kind, chance) for column, kind in table.columns.items()}
+            connection.register("held", held)
+            path = literal(folder / f"{table.name}.parquet")
+            connection.execute(f"copy (select {query} from held) to {path} (format parquet, compression zstd)")
+            connection.unregister("held")
+
+        yield write
 
 
 def _ready(held, kind, chance):
