@@ -86,9 +86,13 @@ class Desk:
         def part(value):
             return value[seen] if np.ndim(value) else value
 
+        requester = self.raw.tickets["requester_id"][ticket]
+        known = (np.asarray(by) == REQUESTER) | ((np.asarray(by) == SYSTEM) & (requester >= MONITORS))
+        known &= requester < STRANGERS
         self.raw.ticket_events.add(
             event_id=numbers[seen], ticket_id=ticket[seen], event_at=part(at), field=field, old_value=part(old),
-            new_value=part(new), event_sequence=sequence[seen], actor_type=part(by), actor_id=part(agent),
+            new_value=part(new), event_sequence=sequence[seen], actor_type=part(by), agent=part(agent),
+            requester=np.where(known, requester, -1)[seen],
         )  # fmt: skip
         return numbers
 
@@ -802,7 +806,7 @@ class Desk:
         claim = scene.claim(s.TICKET_RESOLVED, items.problem, at, outcome, habit, ticket_id=ticket, event_id=event)
         customer = scene.problems["customer"][items.problem]
         machine = customer >= MONITORS
-        self._toggles(ticket, at, key, agent)
+        self._toggles(ticket[~machine], at[~machine], key[~machine], agent[~machine])
         closing = at + world.auto_close_days * DAY + 60 + (3000 * chance.uniform("closing", key)).astype(np.int64)
 
         back = ~solved & ~chance.happens("gives up", key, 0.15) & (items.number % s.ASIDE < s.LAST_CONTACT)

@@ -76,10 +76,11 @@ class Raw:
             "parent_ticket_id": TICKET, "duplicate_of": TICKET, "merged_into": TICKET, "follow_up_of": TICKET,
             "is_test": FLAG, "reported_first_contact_resolution": FLAG, "sla_policy_id": text(*policies),
         })  # fmt: skip
+        # an actor is an agent, or the requester, who may be a monitor
         self.ticket_events = Table("ticket_events", {
             "event_id": EVENT, "ticket_id": TICKET, "event_at": TIME, "field": FIELDS, "new_value": value,
-            "event_sequence": WHOLE, "old_value": value, "actor_id": AGENT, "actor_type": ACTORS,
-        })  # fmt: skip
+            "event_sequence": WHOLE, "old_value": value, "agent": AGENT, "requester": EMAIL, "actor_type": ACTORS,
+        }, merged={"actor_id": ("agent", "requester")})  # fmt: skip
         self.ticket_messages = Table("ticket_messages", {
             "message_id": MESSAGE, "ticket_id": TICKET, "sent_at": TIME, "author_type": ACTORS, "is_public": FLAG,
             "is_automatic": FLAG, "template_id": text(*templates),
