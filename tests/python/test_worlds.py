@@ -1,12 +1,17 @@
 """Worlds of `counterweight simulate`: the same every time, whole, believable, and silent about their truth."""
 
+import datetime
 import hashlib
+import math
+import re
 
 import duckdb
+import numpy as np
 import pytest
 import yaml
 
 from conftest import ROOT
+from counterweight.errors import InputError
 from counterweight.worlds import settings, simulate
 
 SMALL = {"tickets": 1500, "calls": 4000, "months": 1}
@@ -85,7 +90,8 @@ def test_every_table_of_the_raw_contract_is_there_with_its_columns(world):
         ).fetchall()
     }
     assert found == wanted
-    for table in found:
+    # 30 days are too short for a problem record
+    for table in found.keys() - {"problems"}:
         assert value(connection, f"select count(*) from {table}") > 0, table
 
 
@@ -200,3 +206,178 @@ def test_statistics_of_each_world_are_inside_their_ranges(world, name):
         if found is None or not least <= found <= most:
             outside[statistic] = (found, least, most)
     assert not outside
+
+
+def test_auto_close_changes_what_the_tool_shows_and_not_what_customers_suffer(world):
+    """The same problems, the same first resolutions, the same customers back at the same time, whatever the setting:
+    the tool shows two thirds less of it at one day than at 28."""
+    shown, back, first = {}, {}, {}
+    for days in (1, 4, 7, 28):
+        connection = world(f"auto_close_{days}", tickets=4000, calls=4000, months=3)
+        claims, reopened, returned = value(
+            connection,
+            "select count(*), count(*) filter (reaction = 'reopened'), count(*) filter (returned_at is not null) "
+            "from truth.claims where claim_type = 'ticket_resolved'",
+        )
+        shown[days], back[days] = reopened / claims, returned / claims
+        # of each problem that was first written about: who answers a call depends on all the others
+        first[days] = set(
+            connection.execute(
+                "select problem_id, min(claimed_at), arg_min(returned_at, claimed_at) from truth.claims "
+                "where claim_type = 'ticket_resolved' group by problem_id "
+                "having arg_min((select channel from tickets where tickets.ticket_id = claims.ticket_id), claimed_at) "
+                "in ('email', 'portal', 'monitor')"
+            ).fetchall()
+        )
+        claims_of_first = len(first[days])
+        moved = value(
+            connection,
+            "select count(*) from ticket_events where field = 'status' and new_value = 'open' "
+            "and old_value in ('resolved', 'closed')",
+        )
+        assert moved >= reopened
+    assert claims_of_first > 1500
+    assert first[1] == first[4] == first[7] == first[28]
+    assert shown[1] < shown[4] < shown[7] <= shown[28]
+    assert shown[1] < shown[28] / 2
+    standard_error = math.sqrt(2 * back[28] * (1 - back[28]) / claims_of_first)
+    assert abs(back[1] - back[28]) < 2 * standard_error
+
+
+def test_a_closed_ticket_is_reopened_only_where_the_tool_can(world):
+    query = "select count(*) from ticket_events where field = 'status' and old_value = 'closed' and new_value = 'open'"
+    assert value(world("honest"), query) == 0
+    assert value(world("closed_can_reopen", tickets=4000, calls=2000, months=2), query) > 5
+
+
+def auc(is_planted, scores):
+    """Chance that a planted row has the higher score, and its standard error where the score says nothing."""
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    planted, others = int(is_planted.sum()), int((~is_planted).sum())
+    area = (ranks[is_planted].sum() - planted * (planted + 1) / 2) / (planted * others)
+    return area, math.sqrt((planted + others + 1) / (12 * planted * others))
+
+
+LEAKS = [
+    ("call_cutting", "calls", "leg_id"),
+    ("hanging_up", "calls", "leg_id"),
+    ("premature_closing", "ticket_events", "event_id"),
+    ("reopen_avoidance", "tickets", "ticket_id"),
+    ("ticket_splitting", "tickets", "ticket_id"),
+    ("note_inflation", "ticket_messages", "message_id"),
+    ("survey_steering", "surveys", "survey_id"),
+]
+
+
+@pytest.mark.parametrize(("name", "table", "key"), LEAKS)
+def test_neither_ids_nor_the_order_of_rows_tell_who_gamed(world, name, table, key):
+    """The rank of a planted row by its id, by its place in the file, and by each character of its id says nothing: a
+    classifier on them is as good as a coin."""
+    connection = world(name, tickets=5000, calls=8000, months=2, intensity=0.9)
+    found = connection.execute(
+        f"select {key}, file_row_number, {key} in (select {key} from truth.acts) as is_planted from {table} "
+        "order by file_row_number"
+    ).fetchnumpy()
+    is_planted = found["is_planted"].astype(bool)
+    assert 20 < is_planted.sum() < len(is_planted) / 2
+    ids = found[key].astype(str)
+    scores = {"place": found["file_row_number"], "id": np.argsort(np.argsort(ids))}
+    scores |= {f"character {n}": np.array([ord(text[n]) for text in ids]) for n in range(1, len(ids[0]))}
+    shuffle = np.random.default_rng(1).permutation(len(ids))
+    for score, values in scores.items():
+        # ties are broken by chance
+        area, error = auc(is_planted[shuffle], values[shuffle])
+        assert abs(area - 0.5) < 4 * error, (score, area, error)
+
+
+def test_solved_and_unsolved_claims_have_the_same_ids(world):
+    connection = world("honest", tickets=4000, calls=8000, months=2)
+    found = connection.execute(
+        "select contact_id, outcome = 'unsolved' as is_planted from truth.claims "
+        "where claim_type = 'contact_handled' and outcome <> 'passed on'"
+    ).fetchnumpy()
+    area, error = auc(found["is_planted"].astype(bool), np.argsort(np.argsort(found["contact_id"].astype(str))))
+    assert abs(area - 0.5) < 4 * error
+
+
+def test_all_worlds_of_a_seed_have_the_same_problems(world):
+    """So that they differ in nothing but what their settings change. Where more comes in, other problems do."""
+    query = "select problem_id, customer_id, category, began_at from truth.problems order by problem_id"
+    honest = world("honest").execute(query).fetchall()
+    assert len(honest) > 3000
+    for name in ("mixed", "auto_close_1", "cherry_picking", "system_cut_off"):
+        assert world(name).execute(query).fetchall() == honest
+    assert world("month_end_demand").execute(query).fetchall() != honest
+
+
+def test_counts_are_about_what_was_asked_for(world):
+    for tickets, calls, months in ((4000, 8000, 3), (6000, 0, 2), (0, 6000, 2), (3000, 9000, 2)):
+        connection = world("honest", tickets=tickets, calls=calls, months=months)
+        made = value(connection, "select count(*) from tickets")
+        contacts = value(connection, "select count(distinct contact_id) from calls where direction = 'inbound'")
+        assert abs(made - tickets) <= 0.15 * tickets
+        assert abs(contacts - calls) <= 0.15 * calls
+
+
+def test_nothing_is_dated_beyond_the_world(world):
+    connection = world("mixed")
+    end = datetime.datetime(2024, 2, 1)
+    columns = connection.execute(
+        "select table_name, column_name from information_schema.columns where data_type = 'TIMESTAMP' "
+        "and table_schema = 'main'"
+    ).fetchall()
+    assert len(columns) > 25
+    late = {}
+    for table, column in columns:
+        latest = value(connection, f"select max({column}) from main.{table}") if table in RAW else None
+        if latest is not None and latest >= end:
+            late[table, column] = latest
+    # what began in the world is delivered whole: at midnight in Europe people are at work in America
+    assert {column for _, column in late} <= {"ended_at", "updated_at", "shift_ended_at"}
+    assert {table for table, _ in late} <= {"calls", "agent_states", "shifts"}
+
+
+RAW = (
+    "tickets", "ticket_events", "ticket_messages", "calls", "surveys", "agent_states", "shifts", "problems",
+    "qa_reviews", "bot_sessions",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("habits: {call_cuting: {}}", "Did you mean 'call_cutting'?"),
+        ("habits: {call_cutting: {intensity: 3}}", "intensity wants a share between 0 and 1, not 3"),
+        ("habits: {call_cutting: {intensity: '0.5'}}", "intensity wants a share between 0 and 1, not '0.5'"),
+        ("habits: {call_cutting: {strength: 0.5}}", "no setting 'strength'"),
+        ("habits: [call_cutting]", "habits: settings are wanted"),
+        ("auto_close: 3", "Did you mean 'auto_close_days'?"),
+        ("auto_close_days: soon", "auto_close_days wants a whole number between 0 and 365, not 'soon'"),
+        ("closed_can_reopen: sometimes", "closed_can_reopen wants true or false"),
+        ("recurring: {days: 0}", "days wants a whole number between 2 and 365"),
+        ("price: {accounts: many}", "accounts wants a whole number"),
+        ("like: honst", "Did you mean 'honest'?"),
+        ("- honest", "settings are wanted"),
+        ("stops: {cals: 0.5}", "there is no feed 'cals'. Did you mean 'calls'?"),
+        ("defects: {ticket_copyed: 0.1}", "Did you mean 'ticket_copied'"),
+        ("clocks: {calls: Vienna}", "a time zone such as Europe/Vienna"),
+        ("blindfolds: {P99: 1}", "there is no pair 'P99'"),
+        ("{", "is no YAML"),
+    ],
+)
+def test_a_world_that_cannot_be_made_is_said_in_a_sentence(tmp_path, text, expected):
+    path = tmp_path / "mine.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(expected)):
+        simulate(tmp_path / "out", world=str(path), tickets=50, calls=50, months=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_somebody_else_is_not_overwritten(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "mine.csv").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match="Name another folder"):
+        simulate(tmp_path, tickets=50, calls=50, months=1)
+    assert (tmp_path / "raw" / "mine.csv").exists()

@@ -959,7 +959,7 @@ class Desk:
         events = self.status(ticket, at, np.where(closed, CLOSED, RESOLVED), np.full(len(ticket), OPEN), by)
         scene.happened(2, items, at=at, ticket_id=ticket, event_id=events)
         for claims in (items.claim, items.claim2):
-            scene.returned(claims, at, s.REOPENED, return_event_id=events, return_ticket_id=ticket)
+            scene.returned(claims, items.at, s.REOPENED, return_event_id=events, return_ticket_id=ticket)
         team = self.raw.tickets["team_id"][ticket].astype(np.int64)
         gone = (agent < 0) | ~self.place.employed(int(items.at.min()))[agent]
         agent[gone] = self.place.working(team[gone], items.at[gone], self.chance.uniform("takes over", key[gone]))
@@ -977,7 +977,7 @@ class Desk:
         self.scene.happened(1, items, at=at, ticket_id=fresh)
         self.scene.acted("reopen_avoidance", agent, at, ticket_id=fresh)
         for claims in (items.claim, items.claim2):
-            self.scene.returned(claims, at, s.NEW_TICKET, return_ticket_id=fresh)
+            self.scene.returned(claims, items.at, s.NEW_TICKET, return_ticket_id=fresh)
         shut = self.scene.tickets["closing"][ticket]
         self.status(
             ticket,
@@ -1018,6 +1018,11 @@ class Desk:
         reopened = tickets["status"] == RESOLVED
         tickets["closed_at"][reopened] = tickets.columns["closed_at"].null
         tickets["closed_by_actor_type"][reopened] = -1
+        # calls that began before the end of the world may have made tickets after it
+        never = np.append(tickets["created_at"] >= self.scene.end, False)
+        for table in (self.raw.calls, self.scene.truth.contacts):
+            table["ticket_id"][never[table["ticket_id"]]] = -1
+        tickets.keep(~never[:-1])
 
 
 ASIDE_JUNK = CONTACTS - 1
