@@ -67,7 +67,7 @@ BEHAVIOURS = {
     "quick_answers": Behaviour("D08", TICKETS, "known faults are resolved in minutes, for good", False),
     "genuine_silence": Behaviour("D09", TICKETS, "customers who are content do not answer the last question", False),
     "second_issue": Behaviour("D10", TICKETS, "a reply brings another problem, and gets its own ticket", False),
-    "onboarding_batches": Behaviour("D11", ALL, "a new starter's ten requests are entered at once", False),
+    "onboarding_batches": Behaviour("D11", ALL, "a new starter's eight requests are entered at once", False),
     "month_end_demand": Behaviour("D12", ALL, "more comes in on the last days of a month", False),
     "skill_routing": Behaviour("D13", ALL, "a dispatcher gives easy tickets to new agents", False),
     "shift_handover": Behaviour("D14", TICKETS, "open tickets are handed back when a shift ends", False),
@@ -121,6 +121,9 @@ class Habits:
             for team in chosen:
                 agents = np.flatnonzero(place.team_of == team)
                 draws = self.chance.uniform(f"has {habit.behaviour}", agents)
+                if habit.behaviour == "skill_routing":
+                    # who is newest
+                    draws = -place.hired_at[agents]
                 # a team that has it has somebody who does
                 member[agents[np.argsort(draws)[: max(1, round(habit.agents * len(agents)))]]] = True
 

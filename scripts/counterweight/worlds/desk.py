@@ -169,7 +169,8 @@ class Desk:
     def written(self, items):
         """A day's contacts in writing: new tickets, replies to resolved ones, alarms."""
         self.replies(items[items.way == s.REPLY])
-        items = items[items.way != s.REPLY]
+        # a site's last day may end after the world
+        items = items[(items.way != s.REPLY) & (items.at < self.scene.end)]
         if not len(items):
             return
         site = self.scene.site_of(items.problem)
@@ -250,19 +251,31 @@ class Desk:
         starters = np.flatnonzero(
             self.scene.issue("is_request", items.problem)
             & self.habits.strike("onboarding_batches", items.at, items.key)
+            & (items.at + 200 < self.scene.end)
         )
         for copy in range(7 if len(starters) else 0):
             chosen = items[starters]
             at = chosen.at + 25 * (copy + 1)
             site = self.scene.site_of(chosen.problem)
             team = self.raw.tickets["team_id"][ticket[starters]].astype(np.int64)
-            more = self.open(chosen, PORTAL, team, AGENT, at=at)
-            self.scene.acted("onboarding_batches", np.full(len(more), -1), at, ticket_id=more)
+            clerk = self.place.working(team, chosen.at, self.chance.uniform("clerk", chosen.key))
+            more = self.open(chosen, PORTAL, team, AGENT, clerk, at=at)
+            self.scene.acted("onboarding_batches", clerk, at, ticket_id=more)
             worked = self.scene.by_site(site, lambda clock, t: clock.worked(t), at) + 9 * HOUR + 60 * copy
             done = self.scene.by_site(site, lambda clock, t: clock.when(t), worked)
             agent = self.place.working(team, done, self.chance.uniform("starter", chosen.key))
-            resolved = self.status(more, done, np.full(len(more), NEW), np.full(len(more), RESOLVED), AGENT, agent)
+            resolved = self.status(more, done, NEW, RESOLVED, AGENT, agent)
             self.scene.claim(s.TICKET_RESOLVED, chosen.problem, done, s.SOLVED, ticket_id=more, event_id=resolved)
+            self._shut(more, done)
+
+    def closing(self, done, key):
+        """When the tool closes what was resolved: some minutes after its days have passed."""
+        late = 60 + (3000 * self.chance.uniform("closing", key)).astype(np.int64)
+        return done + self.scene.world.auto_close_days * DAY + late
+
+    def _shut(self, ticket, done):
+        """The tool closes what nobody comes back to."""
+        self.status(ticket, self.closing(done, ticket), RESOLVED, CLOSED, AUTOMATION)
 
     def junk(self, day):
         """Spam and tests, which are nobody's problem."""
@@ -314,6 +327,7 @@ class Desk:
         if second is not None:
             first &= ~second
         passed = np.where(first, self.trade_team(items, site), -1)
+        passed[passed == team] = -1
         pause = np.where(chance.happens("waits", key, 0.28) & ~machine, 1.0, -1.0)
         vendor = (pause > 0) & (chance.happens("vendor", key, 0.25) | self.habits.strike("vendor_waits", begun, key))
         plan = Plan(
@@ -337,6 +351,7 @@ class Desk:
         habits, items = self.habits, plan.items
         finder = np.where(plan.second >= 0, plan.second, plan.team)
         moment = self.scene.by_site(plan.site, lambda clock, t: clock.when(t), plan.pick)
+        opened = self.scene.by_site(plan.site, lambda clock, t: clock.when(t), plan.begin)
         easy = self.scene.issue("talk", items.problem) < EASY_TALK
         open_to = plan.agent < 0
         plan.agent = np.where(
@@ -349,7 +364,7 @@ class Desk:
             member = habits.members[name]
             strikes = (
                 open_to
-                & habits.on(name, moment)
+                & habits.on(name, opened)
                 & self.chance.happens(f"acts on {name}", items.key, habits[name].intensity)
             )
             for turn in range(8):
@@ -406,10 +421,12 @@ class Desk:
             plan.asked |= hit
             plan.silent |= hit
             plan.loss[hit] += loss
+        plan.added = np.zeros(len(key), np.int64)
         hit = strikes("note_inflation", free)
-        plan.notes[hit] += 5 + (4 * jitter[hit]).astype(np.int64)
+        plan.added[hit] = 5 + (4 * jitter[hit]).astype(np.int64)
         hit = strikes("regulated_notes", free)
-        plan.notes[hit] += 4
+        plan.added[hit] = 4
+        plan.notes = plan.notes + plan.added
         hit = habits.act("replies_elsewhere", agent, moment, key)
         plan.asked &= ~hit
 
@@ -495,8 +512,8 @@ class Desk:
             at = (taken_at + (done_at - taken_at) * chance.uniform(f"note {note}", key)).astype(np.int64)
             notes = self.message(ticket[noted], at[noted], AGENT, public=0)
             for name in ("note_inflation", "regulated_notes"):
-                if name in habits and note >= 1:
-                    mine = plan.habit[noted] == habits.number(name)
+                if name in habits:
+                    mine = (plan.habit == habits.number(name))[noted] & (note < plan.added[noted])
                     scene.acted(
                         name, agent[noted][mine], at[noted][mine], message_id=notes[mine], ticket_id=ticket[noted][mine]
                     )
@@ -595,8 +612,10 @@ class Desk:
                 rows = np.flatnonzero(
                     (plan.site == site) & (done_at > closing) & (done_at < closing + 4 * DAY) & (picked_at < closing - 4 * HOUR)
                     & ~plan.silent & (plan.habit < 0) & ~((plan.pause >= 0) & (paused_at > closing - 5 * HOUR))
+                    & (plan.items.way != s.MONITOR)
                 )  # fmt: skip
-                rows = rows[self.habits.act("period_end_closing", plan.agent[rows], done_at[rows], key[rows])]
+                now = np.full(len(rows), closing - 3 * HOUR)
+                rows = rows[self.habits.act("period_end_closing", plan.agent[rows], now, key[rows])]
                 done_at[rows] = closing - (3 * HOUR * self.chance.uniform("month end", key[rows])).astype(np.int64)
                 hit[rows] = True
         plan.loss[hit] += 0.4
@@ -677,12 +696,15 @@ class Desk:
         )
         self.scene.tickets["category"][ticket[wrong]] = right
         if "better_triage" in self.habits:
-            self.scene.acted("better_triage", agent[wrong], at[wrong], event_id=mine, ticket_id=ticket[wrong])
+            meant = self.habits.strike("better_triage", items.at[wrong], items.key[wrong])
+            wrong = wrong[meant]
+            self.scene.acted("better_triage", agent[wrong], at[wrong], event_id=mine[meant], ticket_id=ticket[wrong])
 
     def _recode(self, plan, done_at):
         """Hard tickets end in a category that nobody counts."""
         hard = self.scene.issue("talk", plan.items.problem) > 500
-        hit = np.flatnonzero(hard & self.habits.act("recoding", plan.agent, done_at, plan.items.key))
+        counted = self.scene.tickets["category"][plan.ticket] != self.other
+        hit = np.flatnonzero(hard & counted & self.habits.act("recoding", plan.agent, done_at, plan.items.key))
         if not len(hit):
             return
         ticket, values = plan.ticket[hit], self.raw.value_starts["category"]
@@ -756,6 +778,7 @@ class Desk:
             done = done_at[hit] + 5 * copy + 4
             resolved = self.status(more, done, NEW, RESOLVED, AGENT, agent)
             self.raw.tickets["resolution_code"][more] = BY_ANSWER
+            self._shut(more, done_at[hit] + 5 * copy + 4)
             self.scene.acted("ticket_splitting", agent, at, ticket_id=more)
             habit = self.habits.number("ticket_splitting")
             claims.append(
@@ -807,7 +830,7 @@ class Desk:
         customer = scene.problems["customer"][items.problem]
         machine = customer >= MONITORS
         self._toggles(ticket[~machine], at[~machine], key[~machine], agent[~machine])
-        closing = at + world.auto_close_days * DAY + 60 + (3000 * chance.uniform("closing", key)).astype(np.int64)
+        closing = self.closing(at, key)
 
         back = ~solved & ~chance.happens("gives up", key, 0.15) & (items.number % s.ASIDE < s.LAST_CONTACT)
         delay = chance.lognormal("comes back after", key, 1.7 * DAY, 1.1).astype(np.int64) + 600
@@ -865,7 +888,7 @@ class Desk:
             key[people], at[people], agent[people], solved[people], items.number[people], customer[people], ticket=ticket[people],
         )  # fmt: skip
         thanked = self._thanks(items, ticket, at, solved & ~machine & ~silent, closing, agent)
-        closing = np.where(thanked >= 0, thanked + world.auto_close_days * DAY + 120, closing)
+        closing = np.where(thanked >= 0, self.closing(thanked, key), closing)
         scene.tickets["closing"][ticket] = closing
         shut = np.flatnonzero(~reopens & ~waits)
         self.status(ticket[shut], closing[shut], np.full(len(shut), RESOLVED), np.full(len(shut), CLOSED), AUTOMATION)
@@ -945,6 +968,7 @@ class Desk:
         people = np.flatnonzero(~machine)
         self.message(ticket[people], items.at[people], REQUESTER)
         avoided = self.habits.act("reopen_avoidance", agent, items.at, key) & ~machine
+        avoided &= items.at < self.place.left_at[agent]
         self._avoid(items[avoided], ticket[avoided], agent[avoided], site[avoided])
         stays = np.flatnonzero(~avoided)
         items, ticket, agent, machine, site = items[stays], ticket[stays], agent[stays], machine[stays], site[stays]
@@ -979,13 +1003,11 @@ class Desk:
         for claims in (items.claim, items.claim2):
             self.scene.returned(claims, items.at, s.NEW_TICKET, return_ticket_id=fresh)
         shut = self.scene.tickets["closing"][ticket]
+        rows = np.flatnonzero(shut > items.at)
+        full = np.ones(len(rows), np.int64)
         self.status(
-            ticket,
-            np.maximum(shut, items.at + 60),
-            np.full(len(ticket), RESOLVED),
-            np.full(len(ticket), CLOSED),
-            AUTOMATION,
-        )
+            ticket[rows], np.maximum(shut, items.at + 60)[rows], RESOLVED * full, CLOSED * full, AUTOMATION
+        )  # fmt: skip
         self.work(fresh, items, site, team, begun=at)
 
     def finish(self):

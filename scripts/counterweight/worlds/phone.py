@@ -157,8 +157,10 @@ class Phone:
         if hit_script.any():
             hold, wrap = np.where(hit_script, 0, hold), np.where(hit_script, 10, wrap)
             talk = np.where(hit_script, habits["fixed_scripts"].limit - 40, talk)
-        ghost = habits.strike("ghost_calls", at_day, key)
-        wrong = chance.happens("wrong number", key, 0.006) | ghost
+        # who comes again has the right number
+        first = (every.number == 0) & (every.ticket < 0)
+        ghost = habits.strike("ghost_calls", at_day, key) & first
+        wrong = (chance.happens("wrong number", key, 0.006) & first) | ghost
         talk = np.where(wrong, 1 + 6 * chance.uniform("wrong talk", key), talk)
         dropped = np.zeros(total, bool)
         if "line_drops" in habits:
@@ -167,9 +169,8 @@ class Phone:
             dropped = bad & (site == 0) & habits.strike("line_drops", at_day, key)
             talk = np.where(dropped, 2 + 6 * chance.uniform("drop", key), talk)
         hold = np.where(wrong | dropped, 0, hold)
+        hit_script &= ~wrong & ~dropped
         talk = np.maximum(talk, 1).astype(np.int64)
-        if "rounded_clock" in habits:
-            talk = np.where(habits.on("rounded_clock", at_day), (talk + 29) // 30 * 30, talk)
 
         escalates = chance.happens("second", key, place.issue_second[issue]) & ~chases & ~wrong & ~dropped
         hands_over = escalates & chance.happens("hands over", key, 1 - 0.6 * scene.passes_by_ticket)
@@ -194,6 +195,7 @@ class Phone:
             "pass_at": pass_at.astype(np.int64),
             "pass_to": self.desk.trade_team(every, site),
             "more_talk": (talk * (0.6 + 0.6 * chance.uniform("more talk", key))).astype(np.int64) + 60,
+            "even": hit_script, "unit": np.where(habits.on("rounded_clock", at_day), 30, 1),
             "margin": margin, "until": self._closing(site, at_day), "again": again,
             "retry_after": self._delay("tries again", key, 0.6, 420),
             "back_after": self._delay("rings again today", key, 0.35, 3600),
@@ -345,6 +347,7 @@ class Phone:
         apart = marks["wrong"] | marks["dropped"] | marks["chases"] | (ticket >= 0)
         away = marks["escalates"] & handled & ~apart
         makes = handled & ~apart & (away | chance.happens("makes a ticket", key, scene.tickets_a_call))
+        makes &= of["answered"] + 100 < scene.end
         rows = np.flatnonzero(makes)
         if not len(rows):
             return ticket, resolved, away, reopened
@@ -393,7 +396,7 @@ class Phone:
         scene.returned(claim2, items.at[followed[rows]], s.BY_PHONE, return_contact_id=contact[followed[rows]])
         scene.tickets["resolved"][ticket[rows]] = at
         full = np.ones(len(rows), np.int64)
-        closing = at + scene.world.auto_close_days * DAY + 60
+        closing = desk.closing(at, items.key[rows])
         desk.status(ticket[rows], closing, RESOLVED * full, CLOSED * full, AUTOMATION)
 
     def _return(self, items, contact, claim, resolved, followed, outcome, handled, ended, marks, ticket, way):
@@ -438,7 +441,7 @@ class Phone:
         given = given[np.unique(items.ticket[given], return_index=True)[1]]
         old = items.ticket[given]
         scene.tickets["waits"][old] = 0
-        closing = np.maximum(scene.tickets["resolved"][old] + scene.world.auto_close_days * DAY + 60, ended[given])
+        closing = np.maximum(self.desk.closing(scene.tickets["resolved"][old], key[given]), ended[given])
         full = np.ones(len(given), np.int64)
         self.desk.status(old, closing, RESOLVED * full, CLOSED * full, AUTOMATION)
 
@@ -519,9 +522,11 @@ class Phone:
         out = np.flatnonzero((of["back_at"] >= 0) & (of["back_at"] < scene.end))
         begin = of["back_at"][out]
         end = begin + telephone.RING + of["back_talk"][out]
+        # who hid the number has given it
+        called = np.where(phone[out] < 0, customer[out], phone[out])
         calls.add(
             leg_id=scene.number("leg", len(out)), contact_id=scene.number("contact", len(out)), started_at=begin,
-            ended_at=end, direction=OUTBOUND, customer_id=phone[out], channel=0, agent_id=of["agent"][out],
+            ended_at=end, direction=OUTBOUND, customer_id=called, channel=0, agent_id=of["agent"][out],
             updated_at=end, leg_number=1, team_id=team[out], offered_at=begin, answered_at=begin + telephone.RING,
             talk_seconds=of["back_talk"][out], hold_seconds=0, wrap_seconds=0, disconnected_by=telephone.BY_CUSTOMER,
             ticket_id=ticket[out], category=category[out], subcategory=subcategory[out], is_abandoned=0,
@@ -530,7 +535,8 @@ class Phone:
 
     def _lookalikes(self, of, marks, legs, answered):
         """Which legs carry the mark of something honest that looks like gaming."""
-        limits = {"fixed_scripts": marks["scripted"], "line_drops": marks["dropped"], "ghost_calls": marks["ghost"]}
+        limits = {"line_drops": marks["dropped"], "ghost_calls": marks["ghost"]}
+        limits["fixed_scripts"] = marks["scripted"] & (of["passed"] < 1)
         limits["promised_calls"] = (of["back_at"] >= 0) & (of["behaviour"] < 0)
         limits["supervisor_approval"] = marks["asks"] & (of["passed"] == 1)
         limits["system_cut_off"] = of["ender"] == telephone.BY_SYSTEM

@@ -14,6 +14,8 @@ class Surveys:
     def __init__(self, scene):
         self.scene, self.chance, self.habits = scene, scene.chance, scene.habits
         self.desk = None
+        # customer -> when they were asked
+        self.asked = {}
 
     def ask(self, key, at, agent, solved, number, customer, ticket=None, contact=None):
         """Invitations to those whose claim was made, few of whom answer."""
@@ -36,12 +38,11 @@ class Surveys:
         guess = feeling + 0.6 * chance.normal("guess", key) > 3.5
         by_agent |= steers
         send = np.where(steers, chance.happens("steered", key, np.where(guess, 0.95, 0.1)), send)
-        capped = habits.strike("contact_caps", at, key) & (
-            chance.uniform("asked in", customer + at // (30 * DAY) * 7919) < 0.4 + 0.15 * number
-        )
-        send &= ~capped
         sent_at = at + HOUR + (3 * HOUR * chance.uniform("sent after", key)).astype(np.int64)
-        edits = habits.act("survey_suppression", agent, at, key) & (csat <= 2) & send
+        capped = self._capped(customer, sent_at, habits.strike("contact_caps", at, key) & send)
+        send &= ~capped
+        # an address is edited in a ticket
+        edits = habits.act("survey_suppression", agent, at, key) & (csat <= 2) & send & (ticket is not None)
         corrects = habits.act("address_corrections", agent, at, key) & send
         extreme = np.where((csat == 1) | (csat == 5), 0.26, 0.17)
         answers = send & ~edits & chance.happens("answers", key, extreme)
@@ -82,6 +83,17 @@ class Surveys:
                         event_id=events,
                         ticket_id=ticket[rows][edited],
                     )
+
+    def _capped(self, customer, sent_at, candidates):
+        """Who was asked less than 30 days before, or is going to be."""
+        capped = np.zeros(len(customer), bool)
+        rows = np.flatnonzero(candidates)
+        for row in rows[np.argsort(sent_at[rows], kind="stable")].tolist():
+            asked = self.asked.setdefault(int(customer[row]), [])
+            capped[row] = any(abs(int(sent_at[row]) - at) < 30 * DAY for at in asked)
+            if not capped[row]:
+                asked.append(int(sent_at[row]))
+        return capped
 
     def review(self, key, at, solved, contact):
         """One call in a hundred is listened to; what the listener scores has little to do with what was solved."""

@@ -28,6 +28,8 @@ GIVEN = (
     "retry_after",  # seconds after giving up waiting
     "back_after",  # seconds after a call that did not solve it
     "promise_after",  # seconds after which the agent calls back as promised
+    "even",  # 1: talk is as long whoever takes the call
+    "unit",  # the telephone system rounds talk up to units of so many seconds
     "draw",  # 0..1: whether an agent with a habit acts on it
     "jitter",  # 0..1: how
 )
@@ -50,7 +52,7 @@ def answer(rows, seats, pace, skill, habits):
     at, team_of, patience, draw = given["at"], given["team"], given["patience"], given["draw"]
     talks, holds, wraps, jitter = given["talk"], given["hold"], given["wrap"], given["jitter"]
     pass_at, pass_to, more_talk, margin = given["pass_at"], given["pass_to"], given["more_talk"], given["margin"]
-    until = given["until"]
+    until, even, unit = given["until"], given["even"], given["unit"]
     again, retry_after, back_after = given["again"], given["retry_after"], given["back_after"]
     promise_after = given["promise_after"]
     count = len(at)
@@ -102,7 +104,7 @@ def answer(rows, seats, pace, skill, habits):
             else:
                 free, agent, over = found
                 answered = max(now, free) + RING
-                talk2 = int(more_talk[row] * pace[agent]) + 20
+                talk2 = -(-(int(more_talk[row] * pace[agent]) + 20) // unit[row]) * unit[row]
                 taken["agent2"][row], taken["answered2"][row], taken["talk2"][row] = agent, answered, talk2
                 taken["ended2"][row] = answered + talk2
                 taken["wrap2"][row] = wraps[row]
@@ -124,9 +126,12 @@ def answer(rows, seats, pace, skill, habits):
         status[row] = ANSWERED
         offered = max(now, free)
         answered = offered + RING
-        talk, hold, wrap = int(talks[row] * pace[agent]) + 5, holds[row], wraps[row]
+        talk, hold, wrap = talks[row] if even[row] else int(talks[row] * pace[agent]) + 5, holds[row], wraps[row]
         ender, hidden, chance_lost = BY_CUSTOMER, 0, 0.0
         passes, plays = pass_at[row] >= 0, False
+        if passes:
+            talk = min(talk, pass_at[row]) + 15
+        talk = -(-talk // unit[row]) * unit[row]
         habit = habits.get(agent)
         if habit is not None and draw[row] < habit[3]:
             number, kind, limit, _, reach = habit
@@ -167,8 +172,6 @@ def answer(rows, seats, pace, skill, habits):
                     talk, hold, wrap = max(wanted - wrap - hold // 3, 20), hold // 3, wrap
             if plays:
                 taken["behaviour"][row] = number
-        elif passes:
-            talk = min(talk, pass_at[row]) + 15
         ended = answered + talk + hold
         taken["agent"][row], taken["offered"][row], taken["answered"][row] = agent, offered, answered
         taken["talk"][row], taken["hold"][row], taken["wrap"][row] = talk, hold, wrap
