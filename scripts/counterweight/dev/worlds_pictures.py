@@ -251,7 +251,7 @@ def weeks(folder):
         f"Arrivals by week; dots are weeks with a public holiday from Monday to Friday. Such a week has "
         f"{_percent(lost)} fewer calls and chats in Vienna. Winter is busier than summer. People had "
         f"{halves['first']:,} problems in January and {halves['last']:,} in December, but made {people['first']:,} and "
-        f"{people['last']:,} calls and chats: bots took the easy ones."
+        f"{people['last']:,} calls and chats: bots took a part."
     )
 
 
@@ -353,11 +353,24 @@ def waits(folder):
     """,
     )[0]
     worst = max(found, key=lambda row: row["abandoned"])
+    again = rows(
+        connection,
+        """
+        with numbered as (
+            select contact_id, row_number() over (partition by problem_id order by "at", contact_id) as number
+            from truth_contacts
+        )
+        select avg((number > 1)::integer) as share from inbound join numbered using (contact_id)
+        where channel = 'voice' and site = 'Vienna' and isodow(local_at) < 6 and hour(local_at) in (7, 8)
+        """,
+    )[0]["share"]
     return (one.properties(width=270, height=190) | two.properties(width=270, height=190)), (
         f"Telephone, Monday to Friday. Of all calls {_percent(total['abandoned'])} give up; who is answered waits "
         f"{total['waited']:.0f} seconds on average, half of them {total['median']:.0f} (the ringing). Both ends of "
         f"the day are short of people: in {worst['site']} from {worst['hour']} to {worst['hour'] + 1}, "
-        f"{_percent(worst['abandoned'])} give up."
+        f"{_percent(worst['abandoned'])} give up. Whose problem comes back at night, or who gave up the evening "
+        f"before, rings when the line opens: of Vienna's calls from 7 to 9, {_percent(again)} are not the first "
+        "about their problem."
     )
 
 
@@ -477,6 +490,7 @@ def resets(folder):
     since = rows(connection, "select strftime(min(month), '%Y-%m-%d') as month from costs where kind like 'price:%'")[
         0
     ]["month"]
+    users = rows(connection, "select max(users) as users from accounts")[0]["users"]
     names = ["lockouts", "resets asked for"]
     lines = (
         alt.Chart(_data(found))
@@ -498,9 +512,9 @@ def resets(folder):
         return sum(counts) / len(counts)
 
     return (lines + rule).properties(width=480, height=220), (
-        f"World `dealership`. From the dashed month on ({since[:7]}) its largest account pays $50 a reset. Resets "
-        f"asked for fall from {mean(names[1], False):.0f} a month to {mean(names[1], True):.0f}; lockouts go from "
-        f"{mean(names[0], False):.0f} to {mean(names[0], True):.0f}."
+        f"World `dealership`. From the dashed month on ({since[:7]}) its largest account ({users:,} users) pays $50 a "
+        f"reset. Resets asked for fall from {mean(names[1], False):,.0f} a month to {mean(names[1], True):,.0f}; "
+        f"lockouts go from {mean(names[0], False):,.0f} to {mean(names[0], True):,.0f}."
     )
 
 
