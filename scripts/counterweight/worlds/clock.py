@@ -100,7 +100,7 @@ class Clock:
         return np.where((local < 8 * HOUR) | (local >= 21 * HOUR), morning, instant)
 
     def open_at(self, instant, jitter):
-        """The instant, or where it falls outside of opening hours, some time after the next opening."""
+        """The instant, or where it falls outside of opening hours, some time of the next day that is open."""
         worked = self.worked(instant)
         is_open = self.when(worked) == np.asarray(instant)
-        return np.where(is_open, instant, self.when(worked) + (jitter * 2 * HOUR).astype(np.int64))
+        return np.where(is_open, instant, self.when(worked + jitter * 11 * HOUR))

@@ -18,6 +18,8 @@ STATUS, ASSIGNEE, TEAM, PRIORITY, CATEGORY, SUBCATEGORY, ADDRESS = range(len(FIE
 INCIDENT, REQUEST = range(len(TYPES.values))
 BY_ANSWER, WORKAROUND, BY_SILENCE, DUPLICATE, SPAM, TEST, CLEARED = range(len(CODES.values))
 RECEIVED, SOLUTION, QUESTION, REMINDER, AWAY = range(len(TEMPLATES))
+# how much longer or shorter work takes, from low to critical
+URGENCY = np.array((1.3, 1.0, 0.45, 0.22))
 TARGETS = np.array([minutes * MINUTE for _, minutes in PRIORITIES])
 TRADES = ("network", "applications", "workplace")
 # days after which a tool resolves what waits for an answer
@@ -129,10 +131,10 @@ class Desk:
         self.raw.tickets.add(
             ticket_id=tickets, created_at=at, requester_id=customer, channel=channel, category=category_now,
             subcategory=scene.issue("subcategory", problem), category_at_open=category_now, priority=priority,
-            sla_policy_id=priority, account_id=scene.problems["account"][problem], team_id=team, status=NEW,
+            sla_policy_id=self.policy(problem, priority), account_id=scene.problems["account"][problem], team_id=team, status=NEW,
             ticket_type=np.where(scene.issue("is_request", problem), REQUEST, INCIDENT),
             created_by_actor_type=by, follow_up_of=follow, is_test=0, updated_at=at,
-            configuration_item=np.where(cause >= 0, cause, np.where(machine, customer - MONITORS + 500_000, -1)),
+            configuration_item=self._configuration_item(problem, cause),
             requested_for_id=np.where(self.chance.happens("for another", problem, 0.04) & ~machine,
                                       np.minimum(customer + 1, self.place.customer_count - 1), -1),
         )  # fmt: skip
@@ -141,6 +143,17 @@ class Desk:
         )
         self.status(tickets, at, -1, np.full(count, NEW), by, agent)
         return tickets
+
+    def policy(self, problem, priority):
+        """The policy of a priority, in the hours of the customer's site."""
+        return self.scene.site_of(problem) * len(PRIORITIES) + priority
+
+    def _configuration_item(self, problem, cause):
+        """What is broken, where somebody noted it: one of two of an account and technical issue."""
+        issue, account = self.scene.problems["issue"][problem], self.scene.problems["account"][problem]
+        which = np.where(cause >= 0, cause, problem) % 2
+        noted = self.chance.happens("notes the item", problem, 0.7) & self.place.technical[issue]
+        return np.where(noted, (account * 64 + issue) * 2 + which, -1)
 
     def named(self, category, at):
         """The category's name in force."""
@@ -176,12 +189,14 @@ class Desk:
         site = self.scene.site_of(items.problem)
         machine = items.way == s.MONITOR
         channel = np.where(machine, MONITOR, np.where(items.way == s.EMAIL, EMAIL, PORTAL))
-        by = np.where(machine, SYSTEM, REQUESTER)
+        # some letters are entered by an agent
+        entered = self.chance.happens("is entered", items.key, 0.03)
+        by = np.where(machine, SYSTEM, np.where(entered, AGENT, REQUESTER))
         category = self.named(self.scene.issue("category", items.problem), items.at)
         # people choose badly; triage mends it later
-        wrong = (self.chance.happens("wrong category", items.key, 0.04) & ~machine) | self.habits.strike(
-            "better_triage", items.at, items.key
-        )
+        wrong = self.chance.happens("wrong category", items.key, 0.04)
+        wrong |= self.habits.strike("better_triage", items.at, items.key)
+        wrong &= ~machine & (self.scene.issue("subcategory", items.problem) < 0)
         ticket = self.open(
             items,
             channel,
@@ -195,7 +210,8 @@ class Desk:
         self.scene.returned(items.claim2, items.at, s.NEW_TICKET, return_ticket_id=ticket)
         people = np.flatnonzero(~machine)
         self.message(ticket[people], items.at[people], REQUESTER)
-        self.message(ticket[people], items.at[people] + 40, AUTOMATION, RECEIVED, automatic=1)
+        received = items.at[people] + 3 + (90 * self.chance.uniform("received", items.key[people])).astype(np.int64)
+        self.message(ticket[people], received, AUTOMATION, RECEIVED, automatic=1)
         self._outbreaks(ticket, items)
         self._duplicates(ticket[people], items[people])
         self._batches(ticket[people], items[people])
@@ -204,7 +220,8 @@ class Desk:
     def _outbreaks(self, ticket, items):
         """The first ticket of an outbreak is the parent of the others; a recorded cause is its problem record."""
         cause = self.scene.problems["cause"][items.problem]
-        for row in np.flatnonzero(cause >= 0):
+        rows = np.flatnonzero(cause >= 0)
+        for row in rows[np.argsort(items.at[rows], kind="stable")]:
             outbreak = (int(cause[row]), int(self.scene.problems["at"][items.problem[row]]) // (2 * DAY))
             if (
                 outbreak in self.parents
@@ -230,6 +247,9 @@ class Desk:
         first, items, site, at = first[seen], items[seen], site[seen], at[seen]
         again = self.open(items, PORTAL, self.line(items, site), REQUESTER, at=at)
         self.scene.happened(1, items, at=at, ticket_id=again)
+        self.message(again, at, REQUESTER)
+        received = at + 3 + (90 * self.chance.uniform("received again", items.key)).astype(np.int64)
+        self.message(again, received, AUTOMATION, RECEIVED, automatic=1)
         merged = self.chance.happens("is merged", items.key, 0.5)
         tickets = self.raw.tickets
         tickets["merged_into"][again[merged]] = first[merged]
@@ -293,7 +313,7 @@ class Desk:
             team = np.array([self.first_line[number][0] for number in site], dtype=np.int64)
             self.raw.tickets.add(
                 ticket_id=tickets, created_at=at, requester_id=STRANGERS + problem, channel=EMAIL, category=self.other,
-                category_at_open=self.other, priority=0, sla_policy_id=0, team_id=team, status=NEW,
+                category_at_open=self.other, priority=0, team_id=team, status=NEW,
                 ticket_type=INCIDENT, created_by_actor_type=REQUESTER if kind == SPAM else AGENT,
                 is_test=int(kind == TEST), updated_at=at,
             )  # fmt: skip
@@ -322,6 +342,7 @@ class Desk:
         priority = scene.tickets["priority"][ticket]
         pick = begin + chance.lognormal("pick-up", key, 35 * MINUTE, 0.9) / (1 + priority)
         effort = chance.lognormal("effort", key, 1.0, 0.75) * scene.issue("hours", items.problem) * HOUR
+        effort *= URGENCY[priority]
         machine = items.way == s.MONITOR
         first = chance.happens("second", key, scene.issue("second", items.problem)) & ~machine
         if second is not None:
@@ -427,7 +448,8 @@ class Desk:
         hit = strikes("regulated_notes", free)
         plan.added[hit] = 4
         plan.notes = plan.notes + plan.added
-        hit = habits.act("replies_elsewhere", agent, moment, key)
+        # some are asked by telephone
+        hit = habits.act("replies_elsewhere", agent, moment, key) | chance.happens("asked otherwise", key, 0.1)
         plan.asked &= ~hit
 
     def _write(self, plan, wrong, begun, is_new):
@@ -493,7 +515,8 @@ class Desk:
             scene.acted(name, agent[rows], taken_at[rows], event_id=given[mine], ticket_id=ticket[rows])
         scene.tickets["agent"][ticket] = agent
         if is_new:
-            self.status(ticket, taken_at + 5, np.full(count, NEW), np.full(count, OPEN), AGENT, agent)
+            opened = taken_at + 1 + (7 * chance.uniform("opens", key)).astype(np.int64)
+            self.status(ticket, opened, NEW, OPEN, AGENT, agent)
         if wrong is not None and wrong.any():
             self._sort_category(some(wrong), ticket, items, agent, taken_at + 9)
         parts = self._split(plan, taken_at, done_at)
@@ -507,9 +530,13 @@ class Desk:
             np.minimum(taken_at + 120 + (1500 * chance.uniform("answers", key)).astype(np.int64), done_at)[talks],
             AGENT,
         )
+        worked_from, worked_until = (
+            scene.by_site(plan.site, lambda clock, t: clock.worked(t), moment) for moment in (taken_at, done_at)
+        )
         for note in range(int(plan.notes.max(initial=0))):
             noted = some(plan.notes > note)
-            at = (taken_at + (done_at - taken_at) * chance.uniform(f"note {note}", key)).astype(np.int64)
+            share = chance.uniform(f"note {note}", key)
+            at = when((worked_from + (worked_until - worked_from) * share).astype(np.int64))
             notes = self.message(ticket[noted], at[noted], AGENT, public=0)
             for name in ("note_inflation", "regulated_notes"):
                 if name in habits:
@@ -519,7 +546,7 @@ class Desk:
                     )
 
         # waits
-        self._priorities(plan, settled_at, done_at)
+        settled_at = self._priorities(plan, settled_at, done_at)
         held = some(waits)
         to = np.where(plan.vendor, ON_HOLD, PENDING)
         numbers = self.status(ticket[held], paused_at[held], np.full(len(held), OPEN), to[held], AGENT, agent[held])
@@ -549,9 +576,11 @@ class Desk:
         )  # fmt: skip
 
         # the claim
-        self._recode(plan, done_at)
-        solution = some(plan.answered & ~plan.silent)
-        self.message(ticket[solution], done_at[solution] - 10, AGENT, SOLUTION)
+        self._recode(plan, np.where(waits, np.maximum(answer_at + 25, settled_at), settled_at), done_at)
+        # not everybody writes what was done
+        solution = some(plan.answered & ~plan.silent & chance.happens("says what was done", key, 0.85))
+        said = 3 + (40 * chance.uniform("says when", key[solution])).astype(np.int64)
+        self.message(ticket[solution], done_at[solution] - said, AGENT, SOLUTION)
         by = np.where(
             plan.silent, AUTOMATION, np.where(machine & chance.happens("clears itself", key, 0.6), SYSTEM, AGENT)
         )
@@ -656,7 +685,7 @@ class Desk:
             self.event(ticket[rows], picked_at[rows], ASSIGNEE, names[rows], held, AGENT, holder[rows])
             dropped = self.event(ticket[rows], drop, ASSIGNEE, held, np.full(len(rows), -1), AGENT, holder[rows])
             self.scene.acted("hoarding", holder[rows], drop, event_id=dropped, ticket_id=ticket[rows])
-            taken_at[rows] = drop + 60
+            taken_at[rows] = drop + 60 + (500 * self.chance.uniform("is taken", key[rows])).astype(np.int64)
             names[rows] = -1
         return taken_at
 
@@ -664,20 +693,26 @@ class Desk:
         """By rule, what is not done when a shift ends goes back to the team and is taken again next morning. Returns
         when each ticket came to rest."""
         settled_at = taken_at.copy()
-        if "shift_handover" not in self.habits:
-            return settled_at
         agent, key, ticket = plan.agent, plan.items.key, plan.ticket
-        acts = self.habits.act("shift_handover", agent, taken_at, key) & (plan.pause < 0)
+        by_rule = self.habits.act("shift_handover", agent, taken_at, key)
+        # elsewhere it happens now and then
+        acts = (by_rule | self.chance.happens("hands back", key, 0.03)) & (plan.pause < 0)
         for site, clock in enumerate(self.place.clocks):
             rows = np.flatnonzero(acts & (plan.site == site))
             day = clock.day_of(taken_at[rows])
-            over = clock.at(day, (self.place.shift_hour[agent[rows]] + 8) * HOUR - 300)
+            over = clock.at(day, (self.place.shift_hour[agent[rows]] + 8) * HOUR) - (
+                1500 * self.chance.uniform("hands back when", key[rows])
+            ).astype(np.int64)
             morning = clock.open_at(clock.at(day + 1, 8 * HOUR), self.chance.uniform("next morning", key[rows]))
             fits = (over > taken_at[rows] + HOUR) & (morning < done_at[rows] - 10 * MINUTE)
             rows, over, morning = rows[fits], over[fits], morning[fits]
             holder = agent[rows] + AGENTS
             given = self.event(ticket[rows], over, ASSIGNEE, holder, -1, AGENT, agent[rows])
-            self.scene.acted("shift_handover", agent[rows], over, event_id=given, ticket_id=ticket[rows])
+            if "shift_handover" in self.habits:
+                ruled = by_rule[rows]
+                self.scene.acted(
+                    "shift_handover", agent[rows][ruled], over[ruled], event_id=given[ruled], ticket_id=ticket[rows][ruled]
+                )  # fmt: skip
             self.event(ticket[rows], morning, ASSIGNEE, -1, holder, AUTOMATION)
             settled_at[rows] = morning
         return settled_at
@@ -700,29 +735,29 @@ class Desk:
             wrong = wrong[meant]
             self.scene.acted("better_triage", agent[wrong], at[wrong], event_id=mine[meant], ticket_id=ticket[wrong])
 
-    def _recode(self, plan, done_at):
-        """Hard tickets end in a category that nobody counts."""
+    def _recode(self, plan, earliest, done_at):
+        """Hard tickets end in a category that nobody counts, and a few others as well, by mistake."""
+        key = plan.items.key
         hard = self.scene.issue("talk", plan.items.problem) > 500
         counted = self.scene.tickets["category"][plan.ticket] != self.other
-        hit = np.flatnonzero(hard & counted & self.habits.act("recoding", plan.agent, done_at, plan.items.key))
+        counted &= self.scene.issue("subcategory", plan.items.problem) < 0
+        acts = hard & self.habits.act("recoding", plan.agent, done_at, key)
+        hit = np.flatnonzero(counted & (acts | self.chance.happens("is mistaken", key, 0.01)))
         if not len(hit):
             return
         ticket, values = plan.ticket[hit], self.raw.value_starts["category"]
         old = self.scene.tickets["category"][ticket]
-        moved = self.event(
-            ticket,
-            done_at[hit] - 15,
-            CATEGORY,
-            old + values,
-            np.full(len(hit), self.other + values),
-            AGENT,
-            plan.agent[hit],
-        )
+        share = 0.3 + 0.7 * self.chance.uniform("moves when", key[hit])
+        at = (earliest[hit] + share * (done_at[hit] - earliest[hit])).astype(np.int64)
+        moved = self.event(ticket, at, CATEGORY, old + values, self.other + values, AGENT, plan.agent[hit])
         self.scene.tickets["category"][ticket] = self.other
-        self.scene.acted("recoding", plan.agent[hit], done_at[hit] - 15, event_id=moved, ticket_id=ticket)
+        if "recoding" in self.habits:
+            mine = acts[hit]
+            self.scene.acted("recoding", plan.agent[hit][mine], at[mine], event_id=moved[mine], ticket_id=ticket[mine])
 
     def _priorities(self, plan, picked_at, done_at):
-        """Priorities change as more is known; some are lowered when the deadline is near."""
+        """Priorities change as more is known; some are lowered when the deadline is near. Returns when each ticket came
+        to rest."""
         key, ticket = plan.items.key, plan.ticket
         priority = self.scene.tickets["priority"][ticket]
         run = plan.done - plan.begin
@@ -761,24 +796,29 @@ class Desk:
                     event_id=events[mine],
                     ticket_id=ticket[hit][mine],
                 )
+        settled_at = picked_at.copy()
+        settled_at[hit] = changed_at[hit]
+        return settled_at
 
     def _split(self, plan, taken_at, done_at):
         """Three tickets are made of one, and resolved with it. Returns the claims of the added ones, each with the
         row of the plan whose outcome it shares."""
         claims, sources = [], []
         hit = np.flatnonzero(
-            self.habits.act("ticket_splitting", plan.agent, taken_at, plan.items.key) & (taken_at + 700 < done_at)
+            self.habits.act("ticket_splitting", plan.agent, taken_at, plan.items.key) & (taken_at + 760 < done_at)
             & (done_at < self.scene.end)
         )  # fmt: skip
         for copy in range(2 if len(hit) else 0):
             chosen, agent = plan.items[hit], plan.agent[hit]
             at = taken_at[hit] + 90 + (480 * self.chance.uniform(f"splits {copy}", chosen.key)).astype(np.int64)
             more = self.open(chosen, self.raw.tickets["channel"][plan.ticket[hit]], plan.team[hit], AGENT, agent, at=at)
-            self.event(more, at + 5, ASSIGNEE, np.full(len(more), -1), agent + AGENTS, AGENT, agent)
-            done = done_at[hit] + 5 * copy + 4
-            resolved = self.status(more, done, NEW, RESOLVED, AGENT, agent)
+            given = at + 1 + (40 * self.chance.uniform(f"given {copy}", chosen.key)).astype(np.int64)
+            self.event(more, given, ASSIGNEE, -1, agent + AGENTS, AGENT, agent)
+            self.status(more, given + 3, NEW, OPEN, AGENT, agent)
+            done = done_at[hit] + 4 + (300 * self.chance.uniform(f"with it {copy}", chosen.key)).astype(np.int64)
+            resolved = self.status(more, done, OPEN, RESOLVED, AGENT, agent)
             self.raw.tickets["resolution_code"][more] = BY_ANSWER
-            self._shut(more, done_at[hit] + 5 * copy + 4)
+            self._shut(more, done)
             self.scene.acted("ticket_splitting", agent, at, ticket_id=more)
             habit = self.habits.number("ticket_splitting")
             claims.append(
@@ -800,16 +840,16 @@ class Desk:
         at = (begun + (done_at - begun) * (0.3 + 0.6 * self.chance.uniform("asks when", items.key))).astype(np.int64)[
             asks
         ]
-        at = self.phone_hours(chosen.problem, at, chosen.key)
+        at = self.phone_hours(chosen.problem, at, chosen.key, "rings to ask")
         fits = at < done_at[asks]
         self.scene.schedule(
             Items.of(chosen.problem[fits], at[fits], s.CHASE, chosen.number[fits] + s.ASIDE, ticket[asks][fits])
         )
 
-    def phone_hours(self, problem, at, key):
+    def phone_hours(self, problem, at, key, purpose="rings"):
         result = np.empty(len(at), np.int64)
         site = self.scene.site_of(problem)
-        draw = self.chance.uniform("rings", key)
+        draw = self.chance.uniform(purpose, key)
         for number, clock in enumerate(self.place.phone_clocks):
             here = site == number
             result[here] = clock.open_at(at[here], draw[here])
@@ -841,13 +881,13 @@ class Desk:
         back_at = np.where(machine, at + delay, back_at)
         draw = chance.uniform("comes back how", key)
         way = np.select(
-            [draw < 0.45, draw < 0.73, draw < 0.80, draw < 0.92], [s.REPLY, s.PHONE, s.CHAT, s.EMAIL], s.PORTAL
+            [draw < 0.38, draw < 0.70, draw < 0.78, draw < 0.91], [s.REPLY, s.PHONE, s.CHAT, s.EMAIL], s.PORTAL
         )
         if not scene.has_calls:
             way = np.where((way == s.PHONE) | (way == s.CHAT), s.EMAIL, way)
         way = np.where(machine, np.where(draw < 0.6, s.REPLY, s.MONITOR), way)
         spoken = (way == s.PHONE) | (way == s.CHAT)
-        back_at = np.where(spoken, self.phone_hours(items.problem, back_at, key), back_at)
+        back_at = np.where(spoken, self.phone_hours(items.problem, at + delay, key), back_at)
         still_open = (back_at < closing - 60) | world.closed_can_reopen
         reopens = back & (way == s.REPLY) & still_open
         late_reply = back & (way == s.REPLY) & ~still_open
@@ -887,7 +927,9 @@ class Desk:
         self.surveys.ask(
             key[people], at[people], agent[people], solved[people], items.number[people], customer[people], ticket=ticket[people],
         )  # fmt: skip
-        thanked = self._thanks(items, ticket, at, solved & ~machine & ~silent, closing, agent)
+        # the polite say thanks as well, and live with it
+        polite = (solved | (~back & self.chance.happens("is polite", key, 0.3))) & ~machine & ~silent
+        thanked = self._thanks(items, ticket, at, polite, solved, closing, agent)
         closing = np.where(thanked >= 0, self.closing(thanked, key), closing)
         scene.tickets["closing"][ticket] = closing
         shut = np.flatnonzero(~reopens & ~waits)
@@ -904,19 +946,22 @@ class Desk:
 
     def _toggles(self, ticket, at, key, agent):
         """Integrations and slips that leave resolved for a moment."""
+        done = np.zeros(len(ticket), bool)
         for name, share, by in (("integration", 0.008, SYSTEM), ("slip", 0.004, AGENT)):
-            hit = np.flatnonzero(self.chance.happens(name, key, share))
+            hit = np.flatnonzero(self.chance.happens(name, key, share) & ~done)
+            done[hit] = True
             first = at[hit] + 20 + (60 * self.chance.uniform(f"{name} when", key[hit])).astype(np.int64)
             who = agent[hit] if by == AGENT else np.full(len(hit), -1)
-            self.status(ticket[hit], first, np.full(len(hit), RESOLVED), np.full(len(hit), OPEN), by, who)
-            self.status(ticket[hit], first + 45, np.full(len(hit), OPEN), np.full(len(hit), RESOLVED), by, who)
+            self.status(ticket[hit], first, RESOLVED, OPEN, by, who)
+            second = first + 5 + (130 * self.chance.uniform(f"{name} takes", key[hit])).astype(np.int64)
+            self.status(ticket[hit], second, OPEN, RESOLVED, by, who)
 
-    def _thanks(self, items, ticket, at, candidates, closing, agent):
+    def _thanks(self, items, ticket, at, candidates, solved, closing, agent):
         """Replies of thanks: some reopen the ticket, which is resolved again in silence. Returns the instants of the
         second resolution, -1 where there is none."""
         key = items.key
         again = np.full(len(ticket), -1)
-        writes = candidates & self.chance.happens("thanks", key, 0.05)
+        writes = candidates & (~solved | self.chance.happens("thanks", key, 0.05))
         thanks_at = at + 300 + (16 * HOUR * self.chance.uniform("thanks when", key) ** 2).astype(np.int64)
         writes &= thanks_at < closing - HOUR
         rows = np.flatnonzero(writes)
@@ -924,19 +969,32 @@ class Desk:
         away = np.flatnonzero(candidates & ~writes & self.chance.happens("away", key, 0.02))
         self.message(ticket[away], at[away] + 30, REQUESTER, AWAY, automatic=1)
         rows = np.flatnonzero(writes & self.chance.happens("thanks reopen", key, 0.5))
-        self.status(
-            ticket[rows], thanks_at[rows] + 15, np.full(len(rows), RESOLVED), np.full(len(rows), OPEN), AUTOMATION
-        )
+        reopened_at, by = self._reopening(thanks_at[rows], key[rows])
+        self.status(ticket[rows], reopened_at, RESOLVED, OPEN, by)
         done = thanks_at[rows] + 900 + (5 * HOUR * self.chance.uniform("thanks done", key[rows])).astype(np.int64)
-        resolved = self.status(
-            ticket[rows], done, np.full(len(rows), OPEN), np.full(len(rows), RESOLVED), AGENT, agent[rows]
-        )
+        # whoever has left is stood in for
+        team = self.raw.tickets["team_id"][ticket[rows]].astype(np.int64)
+        stands_in = self.place.working(team, done, self.chance.uniform("stands in", key[rows]))
+        agent = np.where(done < self.place.left_at[agent[rows]], agent[rows], stands_in)
+        resolved = self.status(ticket[rows], done, OPEN, RESOLVED, AGENT, agent)
         self.scene.claim(
-            s.TICKET_RESOLVED, items.problem[rows], done, s.SOLVED, ticket_id=ticket[rows], event_id=resolved
+            s.TICKET_RESOLVED,
+            items.problem[rows],
+            done,
+            np.where(solved[rows], s.SOLVED, s.UNSOLVED),
+            ticket_id=ticket[rows],
+            event_id=resolved,
         )
         again[rows] = done
         self._second_issues(items, ticket, thanks_at, writes)
         return again
+
+    def _reopening(self, at, key):
+        """When and by whom a ticket is reopened on a customer's reply: half of the desks let the reply do it, half have a
+        bot that carries it out."""
+        bot = self.chance.happens("bot reopens", key, 0.5)
+        takes = 20 + (200 * self.chance.uniform("bot takes", key)).astype(np.int64)
+        return at + np.where(bot, takes, 1), np.where(bot, AUTOMATION, REQUESTER)
 
     def _second_issues(self, items, ticket, at, writes):
         """A reply of thanks that brings another problem: the agent opens a ticket for it, as they should."""
@@ -946,7 +1004,7 @@ class Desk:
         old = items.problem[rows]
         problems = self.scene.problems
         state = {name: problems[name][old].copy() for name in problems.columns}
-        problem = self.scene.begin(**(state | {"at": at[rows]}))
+        problem = self.scene.begin(None, **(state | {"at": at[rows]}))
         fresh = Items.of(problem, at[rows] + 600, s.EMAIL)
         site = self.scene.site_of(problem)
         team = self.raw.tickets["team_id"][ticket[rows]].astype(np.int64)
@@ -975,10 +1033,8 @@ class Desk:
         if not len(items):
             return
         key = items.key
-        # half of the desks let the customer's reply reopen by itself, half have a bot that does
-        bot = self.chance.happens("bot reopens", key, 0.5) & ~machine
-        at = items.at + np.where(bot, 20 + (200 * self.chance.uniform("bot takes", key)).astype(np.int64), 1)
-        by = np.where(machine, SYSTEM, np.where(bot, AUTOMATION, REQUESTER))
+        at, by = self._reopening(items.at, key)
+        at, by = np.where(machine, items.at + 1, at), np.where(machine, SYSTEM, by)
         closed = scene.tickets["closing"][ticket] < items.at
         events = self.status(ticket, at, np.where(closed, CLOSED, RESOLVED), np.full(len(ticket), OPEN), by)
         scene.happened(2, items, at=at, ticket_id=ticket, event_id=events)
@@ -1026,6 +1082,10 @@ class Desk:
         ):  # fmt: skip
             mine = field == number
             tickets[column][ticket[mine]] = new[mine] - start
+        # the policy follows the priority
+        known = tickets["sla_policy_id"] >= 0
+        site = tickets["sla_policy_id"] // len(PRIORITIES)
+        tickets["sla_policy_id"][known] = (site * len(PRIORITIES) + tickets["priority"])[known]
         mine = field == ASSIGNEE
         tickets["assignee_id"][ticket[mine]] = np.where(new[mine] >= AGENTS, new[mine] - AGENTS, -1)
         entered = (field == STATUS) & (new >= RESOLVED + starts["status"])

@@ -8,6 +8,7 @@ from counterweight.worlds.clock import DAY, HOUR
 from counterweight.worlds.desk import AGENT, ASSIGNEE, AUTOMATION, BY_ANSWER, CLOSED, NEW, OPEN, RESOLVED
 from counterweight.worlds.desk import CHAT as CHAT_TICKET
 from counterweight.worlds.desk import PHONE as PHONE_TICKET
+from counterweight.worlds.place import HARD_TALK, line_weights
 from counterweight.worlds.raw import HOUSEHOLDS, SWITCHBOARDS
 from counterweight.worlds.scene import Items
 from counterweight.worlds.tables import AGENTS, NONE
@@ -16,7 +17,8 @@ INBOUND, OUTBOUND = 0, 1
 COLD, WARM = 0, 1
 SOLVED_CALL, PASSED, WRONG, PROMISED, DROPPED, INFORMATION = range(6)
 ON_QUEUE, BACK_OFFICE, RESEARCH, BREAK, MEAL = range(5)
-HARD_TALK = 600
+# nobody talks longer, in seconds
+LONGEST_TALK = 5400
 # windows that a chat agent has open
 WINDOWS = 2
 
@@ -142,7 +144,7 @@ class Phone:
         talk = np.where(every.number > 0, talk * 1.12, talk)
         talk = np.where(chases, 60 + 0.25 * talk, talk)
         hold = np.where(chance.happens("is held", key, 0.28), chance.lognormal("hold", key, 50, 0.7), 0)
-        wrap = chance.lognormal("wrap", key, 40, 0.6)
+        wrap = chance.lognormal("wrap", key, 1.0, 0.6) * (22 + 0.05 * place.issue_talk[issue])
         if "wrap_automation" in habits:
             wrap = np.where(habits.on("wrap_automation", at_day), wrap * 0.4, wrap)
         hit = habits.strike("script_rollout", at_day, key)
@@ -170,7 +172,7 @@ class Phone:
             talk = np.where(dropped, 2 + 6 * chance.uniform("drop", key), talk)
         hold = np.where(wrong | dropped, 0, hold)
         hit_script &= ~wrong & ~dropped
-        talk = np.maximum(talk, 1).astype(np.int64)
+        talk = np.clip(talk, 1, LONGEST_TALK).astype(np.int64)
 
         escalates = chance.happens("second", key, place.issue_second[issue]) & ~chases & ~wrong & ~dropped
         hands_over = escalates & chance.happens("hands over", key, 1 - 0.6 * scene.passes_by_ticket)
@@ -182,9 +184,12 @@ class Phone:
             hands_over |= asks
             pass_at = np.where(asks, 285, pass_at)
         chat = every.way == s.CHAT
-        promise = habits.strike("promised_calls", at_day, key) & ~chat & ~hands_over & ~wrong & ~dropped
+        promised = habits.strike("promised_calls", at_day, key)
+        promise = (promised | chance.happens("promises", key, 0.015)) & ~chat & ~hands_over & ~wrong & ~dropped
         margin = (
-            chance.uniform("solved", key) - place.issue_solved[issue] + 0.04 * np.minimum(every.number % s.ASIDE, 3)
+            chance.uniform("solved by call", key)
+            - place.issue_solved[issue]
+            + 0.04 * np.minimum(every.number % s.ASIDE, 3)
         )
         margin = np.where(wrong, -9, np.where(dropped, 9, margin))
         rows = {
@@ -198,13 +203,21 @@ class Phone:
             "even": hit_script, "unit": np.where(habits.on("rounded_clock", at_day), 30, 1),
             "margin": margin, "until": self._closing(site, at_day), "again": again,
             "retry_after": self._delay("tries again", key, 0.6, 420),
-            "back_after": self._delay("rings again today", key, 0.35, 3600),
+            # what was passed on to be worked on has not failed yet
+            "back_after": np.where(
+                escalates & ~hands_over, -1, self._delay("rings again today", key, 0.35, 3600)
+            ),
+            "whim": chance.uniform("whim", key),
+            "ring": 2 + (9 * chance.uniform("ring", key)).astype(np.int64),
+            "looks_up": np.where(
+                chance.happens("looks up", key, 0.02) & ~wrong & ~dropped, chance.lognormal("look-up", key, 45, 0.5), 0
+            ).astype(np.int64),
             "promise_after": np.where(promise, 240 + 480 * chance.uniform("promise", key), -1).astype(np.int64),
             "draw": chance.uniform("draw", key), "jitter": chance.uniform("jitter", key),
         }  # fmt: skip
         self.marks = {
             "wrong": wrong, "dropped": dropped, "escalates": escalates & ~hands_over, "chases": chases, "chat": chat,
-            "issue": issue, "site": site, "scripted": hit_script, "ghost": ghost, "asks": asks,
+            "issue": issue, "site": site, "scripted": hit_script, "ghost": ghost, "asks": asks, "promised": promised,
         }  # fmt: skip
         return every, rows, again
 
@@ -227,11 +240,11 @@ class Phone:
         hard = self.place.issue_talk[issue] >= HARD_TALK
         for number, (voice, chats) in enumerate(self.lines):
             here = site == number
-            for mask, teams in (
-                (here & ~chat & ~hard, np.cumsum(np.ones(len(voice)))),
-                (here & ~chat & hard, np.cumsum(np.r_[np.ones(len(voice) - 1), 2.5])),
+            for mask, weights in zip(
+                (here & ~chat & ~hard, here & ~chat & hard), line_weights(len(voice)), strict=True
             ):
-                team[mask] = voice[np.searchsorted(teams / teams[-1], draw[mask])]
+                edges = np.cumsum(weights)
+                team[mask] = voice[np.searchsorted(edges / edges[-1], draw[mask])]
             team[here & chat] = chats[0]
         return team
 
@@ -241,7 +254,7 @@ class Phone:
         scene, place = self.scene, self.place
         cut_off = self._as_recorded(taken)
         position = np.flatnonzero((taken["status"] != telephone.MISSED) & (taken["at"] < scene.end))
-        of = {name: values[position] for name, values in taken.items()}
+        of = {name: values[position] for name, values in taken.items()} | {"ring": rows["ring"][position]}
         marks = {name: values[position] for name, values in self.marks.items()}
         items = items[position]
         items = Items.of(items.problem, of["at"], items.way, items.number, items.ticket, items.claim, items.claim2)
@@ -338,16 +351,16 @@ class Phone:
         rows = rows[np.unique(ticket[rows], return_index=True)[1]]
         scene.tickets["waits"][ticket[rows]] = 0
         at = of["answered"][rows] + np.minimum(20, (ended - of["answered"])[rows])
-        full = np.ones(len(rows), np.int64)
-        reopened[rows] = desk.status(ticket[rows], at, RESOLVED * full, OPEN * full, AGENT, agent[rows])
-        resolved[rows] = desk.status(
-            ticket[rows], np.maximum(ended[rows] - 2, at + 1), OPEN * full, RESOLVED * full, AGENT, agent[rows]
-        )
+        reopened[rows] = desk.status(ticket[rows], at, RESOLVED, OPEN, AGENT, agent[rows])
+        done = np.maximum(ended[rows] - 2, at + 1)
+        resolved[rows] = desk.status(ticket[rows], done, OPEN, RESOLVED, AGENT, agent[rows])
+        scene.tickets["resolved"][ticket[rows]] = done
 
         apart = marks["wrong"] | marks["dropped"] | marks["chases"] | (ticket >= 0)
         away = marks["escalates"] & handled & ~apart
         makes = handled & ~apart & (away | chance.happens("makes a ticket", key, scene.tickets_a_call))
-        makes &= of["answered"] + 100 < scene.end
+        makes &= (of["answered"] + 100 < scene.end) & (of["talk"] + of["hold"] >= 15)
+        away &= makes
         rows = np.flatnonzero(makes)
         if not len(rows):
             return ticket, resolved, away, reopened
@@ -360,11 +373,10 @@ class Phone:
         kept = np.flatnonzero(~away[rows])
         desk.event(fresh[kept], at[kept] + 1, ASSIGNEE, -1, who[kept] + AGENTS, AGENT, who[kept])
         scene.tickets["agent"][fresh[kept]] = who[kept]
-        full = np.ones(len(kept), np.int64)
-        desk.status(fresh[kept], at[kept] + 2, NEW * full, OPEN * full, AGENT, who[kept])
-        resolved[rows[kept]] = desk.status(
-            fresh[kept], np.maximum(ended[rows[kept]] - 2, at[kept] + 3), OPEN * full, RESOLVED * full, AGENT, who[kept]
-        )
+        desk.status(fresh[kept], at[kept] + 2, NEW, OPEN, AGENT, who[kept])
+        done = np.maximum(ended[rows[kept]] - 2, at[kept] + 3)
+        resolved[rows[kept]] = desk.status(fresh[kept], done, OPEN, RESOLVED, AGENT, who[kept])
+        scene.tickets["resolved"][fresh[kept]] = done
         self.raw.tickets["resolution_code"][fresh[kept]] = BY_ANSWER
         says = np.where(of["solved"][rows[kept]] == 1, 0.97, 0.88)
         says = chance.happens("says first contact", chosen.key[kept], says)
@@ -384,20 +396,19 @@ class Phone:
         scene, desk = self.scene, self.desk
         rows = np.flatnonzero((resolved >= 0) & (solved | (followed < 0)))
         desk.after(
-            items[rows], ticket[rows], site[rows], ended[rows] - 2, resolved[rows], solved[rows], agent[rows],
+            items[rows], ticket[rows], site[rows], scene.tickets["resolved"][ticket[rows]].astype(np.int64),
+            resolved[rows], solved[rows], agent[rows],
             habit[rows], contact_claim=claim[rows], surveyed=False,
         )  # fmt: skip
         rows = np.flatnonzero((resolved >= 0) & ~solved & (followed >= 0))
-        at = ended[rows] - 2
+        at = scene.tickets["resolved"][ticket[rows]].astype(np.int64)
         claim2 = scene.claim(
             s.TICKET_RESOLVED, items.problem[rows], at, s.UNSOLVED, habit[rows], ticket_id=ticket[rows],
             event_id=resolved[rows],
         )  # fmt: skip
         scene.returned(claim2, items.at[followed[rows]], s.BY_PHONE, return_contact_id=contact[followed[rows]])
-        scene.tickets["resolved"][ticket[rows]] = at
-        full = np.ones(len(rows), np.int64)
         closing = desk.closing(at, items.key[rows])
-        desk.status(ticket[rows], closing, RESOLVED * full, CLOSED * full, AUTOMATION)
+        desk.status(ticket[rows], closing, RESOLVED, CLOSED, AUTOMATION)
 
     def _return(self, items, contact, claim, resolved, followed, outcome, handled, ended, marks, ticket, way):
         """What customers do whose call did not help, or who got none."""
@@ -424,16 +435,19 @@ class Phone:
         )  # fmt: skip
         at = ended + delay.astype(np.int64) + 900
         site = marks["site"]
+        # a chase that failed is tried once more, beside the chain of attempts
+        number = np.where(marks["chases"], items.number + s.ASIDE, items.number + 1)
+        again &= number < 62
         rested = scene.by_site(site, lambda clock, t, u: clock.awake(t, u), at, chance.uniform("comes back", key))
         spoken = (how == s.PHONE) | (how == s.CHAT) | (how == s.CHASE)
-        at = np.where(spoken, self.desk.phone_hours(items.problem, rested, key), rested)
+        at = np.where(spoken, self.desk.phone_hours(items.problem, at, key), rested)
         rows = np.flatnonzero(back)
         reaction = np.select([how == s.PHONE, how == s.CHAT], [s.BY_PHONE, s.BY_CHAT], s.NEW_TICKET)
         scene.returned(claim[rows], at[rows], np.where(at >= scene.end, s.NOT_SEEN, reaction)[rows])
         rows = np.flatnonzero(back | again)
         names = np.where(spoken & (items.ticket >= 0), items.ticket, -1)
         scene.schedule(
-            Items.of(items.problem[rows], at[rows], how[rows], items.number[rows] + 1, names[rows], np.where(back, claim, -1)[rows])
+            Items.of(items.problem[rows], at[rows], how[rows], number[rows], names[rows], np.where(back, claim, -1)[rows])
         )  # fmt: skip
         # nobody is coming any more: the tool closes what waited for the call
         given = np.flatnonzero(lost & ~again & (items.ticket >= 0))
@@ -442,8 +456,7 @@ class Phone:
         old = items.ticket[given]
         scene.tickets["waits"][old] = 0
         closing = np.maximum(self.desk.closing(scene.tickets["resolved"][old], key[given]), ended[given])
-        full = np.ones(len(given), np.int64)
-        self.desk.status(old, closing, RESOLVED * full, CLOSED * full, AUTOMATION)
+        self.desk.status(old, closing, RESOLVED, CLOSED, AUTOMATION)
 
     def _legs(self, items, contact, of, ticket, marks, team, pass_to, outcome, handled):
         scene, place, chance, key = self.scene, self.place, self.chance, items.key
@@ -511,7 +524,7 @@ class Phone:
             customer_id=phone[second], channel=voice[second], agent_id=who,
             updated_at=of["ended2"][second] + np.maximum(of["wrap2"][second], 0), leg_number=2, queue=queue[second],
             team_id=np.where(got, self._team_of(np.maximum(who, 0), begin), pass_to[second]),
-            offered_at=np.where(got, of["answered2"][second] - telephone.RING, NONE),
+            offered_at=np.where(got, of["answered2"][second] - of["ring"][second], NONE),
             answered_at=np.where(got, of["answered2"][second], NONE),
             talk_seconds=np.where(got, of["talk2"][second], null), hold_seconds=np.where(got, 0, null),
             wrap_seconds=np.where(got, of["wrap2"][second], null), disconnected_by=telephone.BY_CUSTOMER,
@@ -521,13 +534,13 @@ class Phone:
 
         out = np.flatnonzero((of["back_at"] >= 0) & (of["back_at"] < scene.end))
         begin = of["back_at"][out]
-        end = begin + telephone.RING + of["back_talk"][out]
+        end = begin + of["ring"][out] + of["back_talk"][out]
         # who hid the number has given it
         called = np.where(phone[out] < 0, customer[out], phone[out])
         calls.add(
             leg_id=scene.number("leg", len(out)), contact_id=scene.number("contact", len(out)), started_at=begin,
             ended_at=end, direction=OUTBOUND, customer_id=called, channel=0, agent_id=of["agent"][out],
-            updated_at=end, leg_number=1, team_id=team[out], offered_at=begin, answered_at=begin + telephone.RING,
+            updated_at=end, leg_number=1, team_id=team[out], offered_at=begin, answered_at=begin + of["ring"][out],
             talk_seconds=of["back_talk"][out], hold_seconds=0, wrap_seconds=0, disconnected_by=telephone.BY_CUSTOMER,
             ticket_id=ticket[out], category=category[out], subcategory=subcategory[out], is_abandoned=0,
             disposition=PROMISED,
@@ -537,7 +550,7 @@ class Phone:
         """Which legs carry the mark of something honest that looks like gaming."""
         limits = {"line_drops": marks["dropped"], "ghost_calls": marks["ghost"]}
         limits["fixed_scripts"] = marks["scripted"] & (of["passed"] < 1)
-        limits["promised_calls"] = (of["back_at"] >= 0) & (of["behaviour"] < 0)
+        limits["promised_calls"] = (of["back_at"] >= 0) & (of["behaviour"] < 0) & marks["promised"]
         limits["supervisor_approval"] = marks["asks"] & (of["passed"] == 1)
         limits["system_cut_off"] = of["ender"] == telephone.BY_SYSTEM
         for name, mark in limits.items():

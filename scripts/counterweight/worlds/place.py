@@ -9,10 +9,21 @@ from counterweight.worlds.clock import DAY, HOUR, Clock, date_number, seconds
 
 BEGIN = datetime.date(2024, 1, 1)
 
-# zone, share of the accounts, holidays as month-day (Thanksgiving by year)
+# zone, share of the accounts, holidays of every year, and those that move
 SITES = {
-    "Vienna": ("Europe/Vienna", 0.6, "01-01 01-06 05-01 08-15 10-26 11-01 12-08 12-25 12-26", ()),
-    "Chicago": ("America/Chicago", 0.4, "01-01 06-19 07-04 11-11 12-25", ("2024-11-28", "2025-11-27")),
+    "Vienna": (
+        "Europe/Vienna",
+        0.6,
+        "01-01 01-06 05-01 08-15 10-26 11-01 12-08 12-25 12-26",
+        "2024-04-01 2024-05-09 2024-05-20 2024-05-30 2025-04-21 2025-05-29 2025-06-09 2025-06-19 "
+        "2026-04-06 2026-05-14 2026-05-25 2026-06-04",
+    ),
+    "Chicago": (
+        "America/Chicago",
+        0.4,
+        "01-01 06-19 07-04 11-11 12-25",
+        "2024-01-15 2024-05-27 2024-09-02 2024-11-28 2025-01-20 2025-05-26 2025-09-01 2025-11-27 2026-01-19 2026-05-25",
+    ),
 }
 PHONE_HOURS = [(7, 19)] * 5 + [(9, 14), None]
 DESK_HOURS = [(8, 18)] * 5 + [None, None]
@@ -60,7 +71,7 @@ ISSUES = (
     Issue("Billing run", None, "Application", 0.04, 0.72, 900, 20, second=0.5, team="applications"),
     Issue("Invoice dispute", None, "Account", 0.03, 0.66, 1250, 26, second=0.3, team="applications"),
     Issue("Application crash", None, "Application", 0.03, 0.68, 1100, 24, second=0.6, team="applications"),
-    Issue("Data migration", None, "Application", 0.01, 0.70, 1600, 40, second=0.7, team="applications"),
+    Issue("Data migration", None, "Application", 0.01, 0.70, 1900, 40, second=0.7, team="applications"),
     Issue("New starter", None, "Request", 0.03, 0.97, 600, 16, second=0.3, is_request=True),
     Issue("Equipment", None, "Request", 0.03, 0.96, 330, 30, second=0.4, is_request=True),
 )
@@ -76,8 +87,11 @@ PRIORITIES = ((0.25, 3000), (0.55, 1500), (0.16, 600), (0.04, 300))
 POLICIES = ("low", "normal", "high", "critical")
 TEMPLATES = ("received", "solution", "question", "reminder", "out of office")
 # local hours at which shifts begin, in the order in which a team's agents get them: first who opens and who closes
-SHIFT_STARTS = (7, 11, 9, 8, 10, 8, 11, 9, 7, 8)
+# who works when follows what comes in by telephone
+SHIFT_STARTS = (7, 11, 8, 9, 10, 8, 9, 7, 11, 8, 10, 9, 8, 7, 9, 11, 8, 10)
 SHIFT_HOURS = 8
+# seconds of talk from which an issue is hard
+HARD_TALK = 600
 # share of the agents at work, Monday to Sunday
 PRESENCE = (0.97, 0.95, 0.93, 0.93, 0.9, 0.2, 0.0)
 
@@ -111,7 +125,7 @@ class Place:
             datetime.date(year, *map(int, day.split("-")))
             for year in (2023, 2024, 2025, 2026, 2027)
             for day in fixed.split()
-        } | {datetime.date.fromisoformat(day) for day in moving}
+        } | {datetime.date.fromisoformat(day) for day in moving.split()}
         return Clock(zone, days, hours, self.begin_day, self.end_day)
 
     def _last_workdays(self, clock):
@@ -135,6 +149,7 @@ class Place:
         self.issue_subcategory = np.array(
             [self.subcategories.index(issue.subcategory) if issue.subcategory else -1 for issue in ISSUES]
         )
+        self.technical = np.array([issue.parent in ("Network", "Application", "Hardware", "Mail") for issue in ISSUES])
         for name in ("share", "solved", "talk", "hours", "easy", "second", "spread", "is_request", "team"):
             setattr(self, "issue_" + name, np.array([getattr(issue, name) for issue in ISSUES]))
 
@@ -142,7 +157,7 @@ class Place:
         # one contact in two months each; the weights below make a few of them come often
         self.customer_count = max(40, int(contacts / (0.45 * self.months)))
         customers = np.arange(self.customer_count)
-        self.account_count = accounts or max(3, self.customer_count // 60)
+        self.account_count = min(accounts or max(3, self.customer_count // 60), self.customer_count)
         sizes = np.sort(self.chance.lognormal("account size", np.arange(self.account_count), 1, 0.9))[::-1]
         edges = np.cumsum(sizes) / sizes.sum() * self.customer_count
         self.account_of = np.searchsorted(edges, customers, side="right").clip(max=self.account_count - 1)
@@ -152,6 +167,10 @@ class Place:
         self.site_of_account = self.chance.pick("site", np.arange(self.account_count), share)
         self.site_of_account[: len(SITES)] = np.arange(self.account_count)[: len(SITES)]
         self.site_of = self.site_of_account[self.account_of]
+        accounts = np.arange(self.account_count)
+        churns = self.chance.happens("churns", accounts, min(0.3, 0.004 * self.months))
+        at = self.begin + (self.end - self.begin) * self.chance.uniform("churned", accounts)
+        self.churned_at = np.where(churns & (accounts >= 3), at // DAY * DAY, self.end + 10**8)
         weights = self.chance.uniform("activity", customers) ** (-1 / 2.5)
         self.by_site = []
         for site in range(len(SITES)):
@@ -168,8 +187,9 @@ class Place:
         """Teams: voice and chat by site, second line by trade. Their size follows the work."""
         workdays = 21.4 * self.months
         talk = float((self.issue_share * self.issue_talk * np.exp(self.issue_spread**2 / 2)).sum())
-        # a seat takes some 6.5 paid hours a day at 70 %; the rest of the sum is wrap-up, repeats and harder work later
-        seats = calls * (talk * 1.22 + 95) * 1.35 / (workdays * 6.5 * HOUR * 0.70)
+        # on a Monday, with repeats, in the hour in which most come in for those who are there, at four fifths
+        peak = 1.2 * 1.3 * 18 / sum(PHONE_CURVE)
+        seats = calls * (talk * 1.25 + 60) * peak / (workdays * HOUR * 0.85 * 0.8)
         self.team_names, self.team_kinds, self.team_sites, sizes = [], [], [], []
 
         def team(name, kind, site, size):
@@ -181,8 +201,15 @@ class Place:
         for site, name in enumerate(SITES):
             voice = 0.82 * seats * self.site_shares[site] + 2
             count = max(2, round(voice / 16))
-            for number in range(count):
-                team(f"{name} desk {number + 1}", "voice", site, max(4, voice / count))
+            weights = line_weights(count)
+            # the last team gets more of the hard calls, and is larger for it
+            loads = (
+                self.issue_share
+                * self.issue_talk
+                @ np.where(self.issue_talk[:, None] >= HARD_TALK, weights[1], weights[0])
+            )
+            for number, load in enumerate(loads / loads.sum()):
+                team(f"{name} desk {number + 1}", "voice", site, max(4, voice * load))
             # a chat agent has two windows open
             team(f"{name} chat", "chat", site, max(3, 0.18 * seats * self.site_shares[site] / 1.5 + 2))
         for trade in ("network", "applications", "workplace"):
@@ -237,7 +264,7 @@ class Place:
         rank = agents - np.searchsorted(self.team_of, self.team_of)
         self.shift_hour = np.array(SHIFT_STARTS)[rank % len(SHIFT_STARTS)]
         # who opens and who closes are never both away
-        self.always = rank < 2
+        self.rank, self.always = rank, rank < 2
 
     def team_on(self, instant):
         """Team of each agent at an instant."""
@@ -257,6 +284,10 @@ class Place:
         begins = np.zeros(self.agent_count, np.int64)
         ends = np.zeros(self.agent_count, np.int64)
         at_work = self.chance.uniform("at work", ids) < PRESENCE[weekday]
+        # some five weeks a year; who opens and who closes are away in different ones
+        week = day // 7
+        away = self.chance.happens("on holiday", agents * 1000 + week % 1000, 0.1)
+        away &= ~self.always | (self.rank == week % 2)
         for site, clock in enumerate(self.phone_clocks):
             hours = clock.hours_of(date)
             if not hours:
@@ -266,7 +297,7 @@ class Place:
             # somebody opens and somebody closes
             begins[here] = clock.at(day, start[here] * HOUR)
             ends[here] = np.minimum(begins[here] + SHIFT_HOURS * HOUR, clock.at(day, hours[1] * HOUR))
-            present[here] = (at_work | self.always)[here]
+            present[here] = ((at_work | self.always) & ~away)[here]
         here = np.flatnonzero(present & self.employed(noon))
         return here, begins[here], ends[here]
 
@@ -284,6 +315,13 @@ class Place:
             size = starts[wanted + 1] - starts[wanted]
             chosen[today] = employed[by_team[starts[wanted] + (draws[today] * size).astype(np.int64)]]
         return chosen
+
+
+def line_weights(count):
+    """Shares of a site's voice teams: of the easy calls, and of the hard ones, of which the last gets more."""
+    even, hard = np.ones(count), np.ones(count)
+    hard[-1] = 2.5
+    return even / even.sum(), hard / hard.sum()
 
 
 def _month_after(day, months):

@@ -70,7 +70,8 @@ class Scene:
         self.world, self.chance, self.place = world, chance, place
         self.habits = Habits(chance, place, world.habits)
         names = place.categories, place.subcategories
-        self.raw = Raw(place.team_names, place.queues, *names, TEMPLATES, POLICIES)
+        policies = [f"{site} {policy}" for site in place.site_names for policy in POLICIES]
+        self.raw = Raw(place.team_names, place.queues, *names, TEMPLATES, policies)
         self.truth = Truth(*names, place.team_names, self.habits.names)
         # of each problem: who has it, what it is about, where, since when, and of which recurring cause
         self.problems = Table("problem", dict.fromkeys(("customer", "issue", "site", "at", "cause", "account"), WHOLE))
@@ -87,16 +88,27 @@ class Scene:
         self.counts = defaultdict(int)
         self.end = place.end
 
-    def begin(self, customer, issue, site, at, cause, account):
-        """New problems; returns their numbers."""
-        rows = self.problems.add(customer=customer, issue=issue, site=site, at=at, cause=cause, account=account)
-        machine = np.asarray(customer) >= MONITORS
+    def begin(self, ids, **state):
+        """New problems with these numbers; the world knows beforehand which belong to which day, so that what one world
+        has more of does not move the others. Without numbers: those after all others. Returns their numbers."""
+        if ids is None:
+            return self.problems.add(**state)
+        for name, values in state.items():
+            self.problems[name][ids] = values
+        return ids
+
+    def tell_problems(self):
+        """The truth about all problems that have begun."""
+        ids = np.flatnonzero(self.problems["customer"] >= 0)
+        customer, issue, at, cause, account = (
+            self.problems[name][ids] for name in ("customer", "issue", "at", "cause", "account")
+        )
+        machine = customer >= MONITORS
         self.truth.problems.add(
-            problem_id=rows, customer_id=np.where(machine, -1, customer), account_id=account, began_at=at,
+            problem_id=ids, customer_id=np.where(machine, -1, customer), account_id=account, began_at=at,
             category=self.place.issue_category[issue], subcategory=self.place.issue_subcategory[issue],
             root_cause=cause, is_machine=machine,
         )  # fmt: skip
-        return rows
 
     def number(self, kind, count):
         """The next numbers of a kind of key."""

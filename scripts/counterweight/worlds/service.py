@@ -31,6 +31,7 @@ CALLS_A_CALL, CALLS_A_TICKET = 1.31, 0.17
 TICKETS_A_TICKET, PASSED_ON_A_CALL = 1.03, 0.16
 # share of the calls about which a ticket is written, where there are tickets enough
 TICKETS_A_CALL = 0.4
+SPOKEN, WRITTEN = 0, 1
 MONITOR_SHARE = 0.05
 CHAT_SHARE = 0.18
 
@@ -54,6 +55,7 @@ class Service:
         self.phone = Phone(scene, self.desk, self.surveys)
         self._demand()
         self._causes()
+        self._number()
 
     # ---- what is to come
 
@@ -61,21 +63,47 @@ class Service:
         """Share of the world's contacts that begin on each day of each site, spoken and written."""
         place = self.place
         days = np.arange(place.first_day, place.last_day + 1)
-        self.demand = np.zeros((2, len(place.clocks), len(days)))
+        self.usual = np.zeros((2, len(place.clocks), len(days)))
+        self.demand = np.zeros_like(self.usual)
+        busier = self.scene.habits["month_end_demand"].intensity if "month_end_demand" in self.scene.habits else 0
         for column, number in enumerate(days.tolist()):
             day = datetime.date(1970, 1, 1) + datetime.timedelta(days=number)
             season = 1 + 0.1 * np.cos(2 * np.pi * (day.timetuple().tm_yday - 20) / 365)
+            more = self.scene.habits.on("month_end_demand", number * DAY + HOUR)
+            more &= (day + datetime.timedelta(days=4)).day <= 4
             for site, clock in enumerate(place.clocks):
                 weight = WEEKDAY_CURVE[day.weekday()] * season * (HOLIDAY_SHARE if day in clock.holidays else 1)
-                if (
-                    self.scene.habits.on("month_end_demand", number * DAY + HOUR)
-                    and (day + datetime.timedelta(days=4)).day <= 4
-                ):
-                    weight *= 1 + 1.6 * self.scene.habits["month_end_demand"].intensity
-                self.demand[1, site, column] = weight * place.site_shares[site]
-                if place.phone_clocks[site].hours_of(day):
-                    self.demand[0, site, column] = weight * place.site_shares[site]
-        self.demand /= self.demand.sum(axis=(1, 2), keepdims=True)
+                weight *= place.site_shares[site]
+                weights = np.array((weight if place.phone_clocks[site].hours_of(day) else 0, weight))
+                self.usual[:, site, column] = weights
+                self.demand[:, site, column] = weights * (1 + 1.6 * busier * more)
+        total = self.usual.sum(axis=(1, 2), keepdims=True)
+        # a closed line has no calls: nothing is spread over nothing
+        self.usual /= total
+        self.demand /= total
+
+    def _number(self):
+        """Give each day its problems' numbers: outbreaks, and first contacts of each site and kind. What a lookalike
+        brings besides is numbered after all of them."""
+        days = self.demand.shape[2]
+        self.counts = np.zeros((days, len(self.place.clocks), 2), np.int64)
+        self.extra = np.zeros_like(self.counts)
+        volume = np.array((self.spoken, self.written))
+        for column in range(days):
+            stream = self.chance.stream(f"arrivals {self.place.first_day + column}")
+            usual = self.usual[:, :, column].T * volume
+            self.counts[column] = stream.poisson(usual)
+            self.extra[column] = stream.poisson(np.maximum(self.demand[:, :, column].T * volume - usual, 0))
+        outbreak_day = (self.outbreaks["at"] - self.place.begin) // DAY
+        self.outbreaks = {
+            name: values[np.argsort(outbreak_day, kind="stable")] for name, values in self.outbreaks.items()
+        }
+        outbreaks = np.bincount(outbreak_day, minlength=days)
+        a_day = self.counts.sum(axis=(1, 2)) + outbreaks
+        self.first_number = np.concatenate([[0], np.cumsum(a_day)])
+        self.first_outbreak = np.concatenate([[0], np.cumsum(outbreaks)])
+        # rows for all of them; those that nobody has begun have no customer
+        self.scene.problems.add(customer=np.full(self.first_number[-1], -1))
 
     def _causes(self):
         """Causes that bring the same incidents to the same people until they are removed."""
@@ -84,9 +112,7 @@ class Service:
         counts = (settings.causes + chance.uniform("causes", accounts)).astype(np.int64)
         account = np.repeat(accounts, counts)
         cause = np.arange(len(account))
-        technical = np.array(
-            [n for n, issue in enumerate(ISSUES) if issue.parent in ("Network", "Application", "Hardware", "Mail")]
-        )
+        technical = np.flatnonzero(place.technical)
         issue = technical[(chance.uniform("cause issue", cause) * len(technical)).astype(np.int64)]
         first = place.begin + (settings.days * DAY * chance.uniform("cause first", cause)).astype(np.int64)
         recorded = chance.happens("cause recorded", cause, settings.recorded)
@@ -104,14 +130,22 @@ class Service:
             outbreaks.append(np.stack([np.where((at < fixed_at) & (at >= place.begin), at, -1), cause], axis=1))
         outbreaks = np.concatenate(outbreaks).astype(np.int64) if len(cause) else np.empty((0, 2), np.int64)
         outbreaks = outbreaks[outbreaks[:, 0] >= 0]
-        at, cause_of = np.repeat(outbreaks, settings.people, axis=0).T
+        people = np.maximum(2, np.round(settings.people * place.account_users[account[outbreaks[:, 1]]])).astype(
+            np.int64
+        )
+        # a small world has no room for them all
+        room = 0.4 * (self.spoken + self.written) / max(people.sum(), 1)
+        fits = chance.happens("outbreak fits", np.arange(len(outbreaks)), room)
+        outbreaks, people = outbreaks[fits], people[fits]
+        at, cause_of = np.repeat(outbreaks, people, axis=0).T
         ids = np.arange(len(at))
         edges = np.searchsorted(place.account_of, np.arange(place.account_count + 1))
         mine = account[cause_of]
-        # always the same few people
-        who = edges[mine] + ((cause_of * 7 + ids % settings.people * 3) % np.maximum(place.account_users[mine], 1))
+        turn = ids - np.repeat(np.cumsum(people) - people, people)
+        # always the same people
+        who = edges[mine] + (cause_of * 7 + turn) % np.maximum(place.account_users[mine], 1)
         at = at + (5 * HOUR * chance.uniform("outbreak spreads", ids)).astype(np.int64)
-        keep = (who < place.customer_count) & (at < place.end)
+        keep = (who < place.customer_count) & (at < place.end) & (at < place.churned_at[mine])
         self.outbreaks = {
             "at": at[keep],
             "customer": who[keep],
@@ -152,78 +186,79 @@ class Service:
             self.desk.junk(day)
             progress(1)
         self.desk.finish()
+        self.scene.tell_problems()
         self._finish_truth()
         self._references()
 
     # ---- a day
 
     def _arrivals(self, day):
-        """First contacts of a day."""
-        place, chance, scene = self.place, self.chance, self.scene
-        stream = chance.stream(f"arrivals {day}")
-        column = day - place.first_day
-        arrivals = []
-        for site, clock in enumerate(place.clocks):
-            counts = [
-                stream.poisson(volume * self.demand[kind, site, column])
-                for kind, volume in enumerate((self.spoken, self.written))
-            ]
-            for kind, count in enumerate(counts):
-                start = len(scene.problems)
-                ids = np.arange(start, start + count)
-                local = self._time_of_day(PHONE_CURVE if kind == 0 else WRITING_CURVE, ids)
-                if kind == 0 and (hours := place.phone_clocks[site].hours_of(datetime.date.fromordinal(day + 719163))):
-                    opens, closes = hours[0] * HOUR, hours[1] * HOUR
-                    local = opens + (local - 7 * HOUR) * (closes - opens) // (12 * HOUR)
-                customer = place.customer(site, chance.uniform("customer", ids))
-                issue = chance.pick("issue", ids, place.issue_share)
-                machine = np.zeros(count, bool)
-                if kind == 1:
-                    machine = chance.happens("monitor", ids, MONITOR_SHARE)
-                    gateway = next(n for n, found in enumerate(ISSUES) if found.subcategory == "Gateway")
-                    issue = np.where(machine, gateway, issue)
-                account = place.account_of[customer]
-                customer = np.where(machine, MONITORS + account * 8 + ids % 8, customer)
-                problem = scene.begin(
-                    customer, issue, np.full(count, site), clock.at(day, local), np.full(count, -1), account
-                )
-                if kind == 0:
-                    way = np.where(chance.happens("chats", ids, CHAT_SHARE), s.CHAT, s.PHONE)
-                else:
-                    way = np.where(chance.happens("writes mail", ids, 0.6), s.EMAIL, s.PORTAL)
-                    way = np.where(machine, s.MONITOR, way)
-                arrivals.append(Items.of(problem, clock.at(day, local), way))
-        today = self._outbreaks(day)
-        if today is not None:
-            arrivals.append(today)
+        """First contacts of a day: what came in as usual, what a lookalike brings besides, outbreaks."""
+        column = day - self.place.first_day
+        arrivals, start = [], self.first_number[column]
+        for site in range(len(self.place.clocks)):
+            for kind in (SPOKEN, WRITTEN):
+                count = self.counts[column, site, kind]
+                arrivals.append(self._first_contacts(day, site, kind, np.arange(start, start + count)))
+                start += count
+                if more := self.extra[column, site, kind]:
+                    ids = self.scene.problems.add(customer=np.full(more, -1))
+                    arrivals.append(self._first_contacts(day, site, kind, ids))
+        arrivals.append(self._outbreaks(day, column, start))
         items = Items.joined(arrivals)
+        account = self.scene.problems["account"][items.problem]
+        items = items[items.at < self.place.churned_at[account]]
         return [self._deflected(self._priced(items))]
+
+    def _first_contacts(self, day, site, kind, ids):
+        """Problems with these numbers, each with its first contact."""
+        place, chance = self.place, self.chance
+        local = self._time_of_day(PHONE_CURVE if kind == SPOKEN else WRITING_CURVE, ids)
+        if kind == SPOKEN and (
+            hours := place.phone_clocks[site].hours_of(datetime.date(1970, 1, 1) + datetime.timedelta(int(day)))
+        ):
+            opens, closes = hours[0] * HOUR, hours[1] * HOUR
+            local = opens + (local - 7 * HOUR) * (closes - opens) // (12 * HOUR)
+        at = place.clocks[site].at(day, local)
+        customer = place.customer(site, chance.uniform("customer", ids))
+        account = place.account_of[customer]
+        issue = chance.pick("issue", ids, place.issue_share)
+        if kind == SPOKEN:
+            way = np.where(chance.happens("chats", ids, CHAT_SHARE), s.CHAT, s.PHONE)
+        else:
+            machine = chance.happens("monitor", ids, MONITOR_SHARE)
+            technical = np.flatnonzero(place.technical)
+            watched = technical[(chance.uniform("watched", ids) * len(technical)).astype(np.int64)]
+            issue = np.where(machine, watched, issue)
+            customer = np.where(machine, MONITORS + account * 8 + ids % 8, customer)
+            way = np.where(chance.happens("writes mail", ids, 0.6), s.EMAIL, s.PORTAL)
+            way = np.where(machine, s.MONITOR, way)
+        problem = self.scene.begin(ids, customer=customer, issue=issue, site=site, at=at, cause=-1, account=account)
+        return Items.of(problem, at, way)
 
     def _time_of_day(self, curve, ids):
         """Seconds since local midnight, by the curve of the hours."""
         hour = self.chance.pick("hour", ids, curve)
         return hour * HOUR + (HOUR * self.chance.uniform("minute", ids)).astype(np.int64)
 
-    def _outbreaks(self, day):
-        due = self.outbreaks
-        rows = np.flatnonzero((due["at"] >= day * DAY) & (due["at"] < (day + 1) * DAY))
-        if not len(rows):
-            return None
-        customer = due["customer"][rows]
-        site = self.place.site_of[customer]
-        problem = self.scene.begin(
-            customer, due["issue"][rows], site, due["at"][rows], due["cause"][rows], self.place.account_of[customer]
+    def _outbreaks(self, day, column, start):
+        """Contacts of the causes that break out on a day, by people who have met them before."""
+        scene, chance = self.scene, self.chance
+        rows = np.arange(self.first_outbreak[column], self.first_outbreak[column + 1])
+        due = {name: values[rows] for name, values in self.outbreaks.items()}
+        site = self.place.site_of[due["customer"]]
+        problem = scene.begin(
+            np.arange(start, start + len(rows)), site=site, account=self.place.account_of[due["customer"]], **due
         )
-        way = np.where(self.chance.happens("calls of it", problem, 0.4), s.PHONE, s.EMAIL)
-        way = np.where(not self.scene.has_tickets, s.PHONE, np.where(not self.scene.has_calls, s.EMAIL, way))
-        at = self.scene.by_site(
-            site, lambda clock, t, u: clock.awake(t, u), due["at"][rows], self.chance.uniform("hears of it", problem)
+        way = np.where(chance.happens("calls of it", problem, 0.4), s.PHONE, s.EMAIL)
+        way = np.where(not scene.has_tickets, s.PHONE, np.where(not scene.has_calls, s.EMAIL, way))
+        rested = scene.by_site(
+            site, lambda clock, t, u: clock.awake(t, u), due["at"], chance.uniform("hears of it", problem)
         )
-        called = self.desk.phone_hours(problem, at, problem)
-        items = Items.of(problem, np.where(way == s.PHONE, called, at), way)
-        # telephones may be closed for days; those calls come when they open
-        later = items.at >= (day + 2) * DAY
-        self.scene.schedule(items[later])
+        called = self.desk.phone_hours(problem, due["at"], problem, "rings about it")
+        items = Items.of(problem, np.where(way == s.PHONE, called, rested), way)
+        later = scene.by_site(site, lambda clock, t: clock.day_of(t), items.at) > day
+        scene.schedule(items[later])
         return items[~later]
 
     def _priced(self, items):
@@ -242,7 +277,7 @@ class Service:
         passed = (items.at - place.begin) / (place.end - place.begin)
         easy = scene.issue("easy", items.problem)
         people = scene.problems["customer"][items.problem] < HOUSEHOLDS
-        tries = people & chance.happens("tries the bot", items.problem, easy * (0.1 + 0.6 * passed) + 0.04)
+        tries = people & chance.happens("tries the bot", items.problem, easy * (0.05 + 0.9 * passed) + 0.04)
         rows = np.flatnonzero(tries)
         if not len(rows):
             return items
@@ -328,11 +363,11 @@ class Service:
         raw.identities.add(customer_id=customers[has_phone], kind=0, phone=customers[has_phone])
         raw.identities.add(customer_id=customers[household], kind=0, phone=HOUSEHOLDS + customers[household] // 2)
         accounts = np.arange(place.account_count)
-        churns = chance.happens("churns", accounts, 0.05)
+        churned = place.churned_at < place.end
         raw.accounts.add(
             account_id=accounts, segment=np.digitize(place.account_users, (40, 120)), users=place.account_users,
             contract_started_on=place.first_day - 100 - (1500 * chance.uniform("contract", accounts)).astype(np.int64),
-            churned_on=np.where(churns, place.last_day - (60 * chance.uniform("churn", accounts)).astype(np.int64), none),
+            churned_on=np.where(churned, place.churned_at // DAY, none),
         )  # fmt: skip
         moves = place.moved_at < place.end
         agents = np.arange(place.agent_count)
@@ -381,10 +416,12 @@ class Service:
             )
         raw.targets.add(metric="reopen_rate", scope="all", operator="<=", target=5, valid_from=place.begin, used_for=0)
         raw.targets.add(metric="sla_met", scope="all", operator=">=", target=90, valid_from=place.begin, used_for=2)
-        for policy, (_, minutes) in enumerate(PRIORITIES):
-            raw.sla_policies.add(
-                policy_id=policy, metric="resolution", target_minutes=minutes, calendar_id="Vienna", pausing_statuses="pending,on_hold"
-            )  # fmt: skip
+        for site, name in enumerate(SITES):
+            for priority, (_, minutes) in enumerate(PRIORITIES):
+                raw.sla_policies.add(
+                    policy_id=site * len(PRIORITIES) + priority, metric="resolution", target_minutes=minutes,
+                    calendar_id=name, pausing_statuses="pending,on_hold",
+                )  # fmt: skip
         for site, (zone, _, _, _) in SITES.items():
             for weekday, hours in enumerate(DESK_HOURS, start=1):
                 if hours:
@@ -431,11 +468,11 @@ class Service:
             price = self.world.price
             if price is not None and end * DAY > place.moment(price.since):
                 raw.costs.add(
-                    month=begin, amount=100 * price.amount, currency="EUR", kind=f"price:{ISSUES[0].category}"
+                    month=begin, amount=100 * price.amount, currency="USD", kind=f"price:{ISSUES[0].category}"
                 )
 
     def _strain(self):
-        """Share of each team's time on the queue that was handling, above three quarters of it."""
+        """Share of each team's time on the queue that was handling, above a fifth of it."""
         raw, place = self.scene.raw, self.place
         agents = raw.calls["agent_id"]
         known = agents >= 0
@@ -446,7 +483,7 @@ class Service:
         paid = np.bincount(
             place.team_of[raw.shifts["agent_id"]], raw.shifts["paid_minutes"] * 60, minlength=len(place.teams)
         )
-        return np.clip(busy / np.maximum(paid, 1) - 0.5, 0, 0.5)
+        return np.clip(busy / np.maximum(paid, 1) - 0.2, 0, 0.5)
 
     def _access(self):
         """What the directory logs of each account and day: people still lock themselves out where a reset costs."""

@@ -39,13 +39,13 @@ class Recurring:
 
     causes    how many an account has, on average
     days      days between two outbreaks
-    people    customers that an outbreak meets
+    people    share of the account's customers that an outbreak meets; at least two people
     recorded  share of the causes that get a problem record and, later, a fix
     """
 
-    causes: float = 0.6
-    days: int = 30
-    people: int = 3
+    causes: float = 0.35
+    days: int = 45
+    people: float = 0.05
     recorded: float = 0.3
 
 
@@ -136,6 +136,11 @@ def _flag(value):
         raise ValueError("true or false")
 
 
+def _sentence(value):
+    if not isinstance(value, str):
+        raise ValueError("a sentence")
+
+
 def _zone(value):
     if value not in zoneinfo.available_timezones():
         raise ValueError("a time zone such as Europe/Vienna")
@@ -155,6 +160,7 @@ def _by_name(known, what, check):
 
 CHECKS = {
     World: {
+        "summary": _sentence,
         "auto_close_days": _whole(0, 365),
         "closed_can_reopen": _flag,
         "accounts": _whole(1, 100_000),
@@ -182,7 +188,7 @@ CHECKS = {
     Recurring: {
         "causes": _amount,
         "days": _whole(2, 365),
-        "people": _whole(1, 1000),
+        "people": _share,
         "recorded": _share,
     },
 }
@@ -192,7 +198,7 @@ def _world(name, values, where):
     values = _mapping(values, where)
     fields = {}
     if (base := values.pop("like", None)) is not None:
-        if base not in (catalogue := _catalogue()):
+        if not isinstance(base, str) or base not in (catalogue := _catalogue()):
             raise InputError(f"{where}: like: there is no world '{base}'.{near_matches(str(base), catalogue)}")
         liked = _world(base, catalogue[base], f"world {base}")
         fields = {field.name: getattr(liked, field.name) for field in dataclasses.fields(World)}
@@ -206,7 +212,7 @@ def _world(name, values, where):
         there = f"{where}: habits: {behaviour}"
         habits[behaviour] = _filled(Habit, honest | _mapping(settings, there), there, behaviour=behaviour)
     for key, kind in (("price", Price), ("recurring", Recurring)):
-        if values.get(key) is not None:
+        if key in values and (values[key] is not None or key == "recurring"):
             values[key] = _filled(kind, _mapping(values[key], f"{where}: {key}"), f"{where}: {key}")
     # every defect there is, as often as each has by default
     if values.get("defects") == "all":

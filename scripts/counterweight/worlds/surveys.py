@@ -43,7 +43,9 @@ class Surveys:
         send &= ~capped
         # an address is edited in a ticket
         edits = habits.act("survey_suppression", agent, at, key) & (csat <= 2) & send & (ticket is not None)
-        corrects = habits.act("address_corrections", agent, at, key) & send
+        corrected = habits.act("address_corrections", agent, at, key) & send
+        # addresses are put right now and then, wherever one looks
+        corrects = corrected | (chance.happens("corrects", key, 0.006) & send & ~edits)
         extreme = np.where((csat == 1) | (csat == 5), 0.26, 0.17)
         answers = send & ~edits & chance.happens("answers", key, extreme)
         answered_at = sent_at + chance.lognormal("answers after", key, 5 * HOUR, 1.3).astype(np.int64) + 60
@@ -67,22 +69,19 @@ class Surveys:
             "survey_steering", agent[steers], at[steers], survey_id=numbers[steers]
         ) if steers.any() else None
         self.scene.acted("contact_caps", agent[capped], at[capped], survey_id=numbers[capped]) if capped.any() else None
-        if ticket is not None:
-            for name, hit in (("survey_suppression", edits), ("address_corrections", corrects)):
-                if hit.any():
-                    edited = np.flatnonzero(hit & (sent_at < self.scene.end))
-                    when = at[edited] + 250
-                    events = self.desk.event(
-                        ticket[rows][edited], when, ADDRESS, -1, np.full(len(edited), -1), AGENT, agent[edited]
-                    )
-                    self.scene.acted(
-                        name,
-                        agent[edited],
-                        when,
-                        survey_id=numbers[edited],
-                        event_id=events,
-                        ticket_id=ticket[rows][edited],
-                    )
+        if ticket is None:
+            return
+        edited = np.flatnonzero((edits | corrects) & (sent_at < self.scene.end))
+        when = at[edited] + 30 + (250 * chance.uniform("edits when", key[edited])).astype(np.int64)
+        ticket = ticket[rows][edited]
+        events = self.desk.event(ticket, when, ADDRESS, -1, -1, AGENT, agent[edited])
+        for name, hit in (("survey_suppression", edits), ("address_corrections", corrected)):
+            if name in habits:
+                mine = hit[edited]
+                self.scene.acted(
+                    name, agent[edited][mine], when[mine], survey_id=numbers[edited][mine], event_id=events[mine],
+                    ticket_id=ticket[mine],
+                )  # fmt: skip
 
     def _capped(self, customer, sent_at, candidates):
         """Who was asked less than 30 days before, or is going to be."""

@@ -36,9 +36,13 @@ THOUSANDTHS = Kind("int32", "(({})::decimal(12, 3) / 1000)::decimal(12, 3)")
 PLAIN_TEXT = Kind("object", "{}", null="")
 
 
+# digits and consonants, so that no token is a word
+WORD = "translate(to_base({}, 30, 9), 'AEIOU', 'VWXYZ')"
+
+
 def key(kind, prefix):
     """A key of a table, or a reference to one."""
-    return Kind("int32", f"'{prefix}' || to_base({{}}, 36, 8)", token=kind, null=-1)
+    return Kind("int32", f"'{prefix}' || {WORD}", token=kind, null=-1)
 
 
 CONTACT = key("contact", "C")
@@ -53,10 +57,9 @@ PROBLEM_RECORD = key("problem record", "P")
 AGENT = key("agent", "A")
 CUSTOMER = key("customer", "K")
 ACCOUNT = key("account", "ACC-")
-# The three ways in which a person is named. +999 is no country's code, example.com nobody's domain.
+# The two ways in which a person is named. +999 is no country's code, example.com nobody's domain.
 PHONE = Kind("int32", "'+999' || lpad(({})::varchar, 13, '0')", token="phone", null=-1)
-EMAIL = Kind("int32", "'u' || lower(to_base({}, 36, 8)) || '@example.com'", token="email", null=-1)
-USER = Kind("int32", "'user-' || lower(to_base({}, 36, 8))", token="user", null=-1)
+EMAIL = Kind("int32", f"'u' || lower({WORD}) || '@example.com'", token="email", null=-1)
 
 
 @dataclasses.dataclass(frozen=True)

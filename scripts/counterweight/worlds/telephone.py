@@ -7,7 +7,6 @@ import heapq
 
 import numpy as np
 
-RING = 4
 MISSED, ANSWERED, ABANDONED = 0, 1, 2
 BY_CUSTOMER, BY_AGENT, BY_SYSTEM = 0, 1, 2
 
@@ -32,6 +31,9 @@ GIVEN = (
     "unit",  # the telephone system rounds talk up to units of so many seconds
     "draw",  # 0..1: whether an agent with a habit acts on it
     "jitter",  # 0..1: how
+    "whim",  # 0..1: when they call back
+    "ring",  # seconds until the agent answers
+    "looks_up",  # seconds of research after the call
 )
 TAKEN = (
     "status", "at", "agent", "offered", "answered", "talk", "hold", "wrap", "ended", "ender", "passed", "agent2",
@@ -54,7 +56,7 @@ def answer(rows, seats, pace, skill, habits):
     pass_at, pass_to, more_talk, margin = given["pass_at"], given["pass_to"], given["more_talk"], given["margin"]
     until, even, unit = given["until"], given["even"], given["unit"]
     again, retry_after, back_after = given["again"], given["retry_after"], given["back_after"]
-    promise_after = given["promise_after"]
+    promise_after, whim, ring, looks_up = given["promise_after"], given["whim"], given["ring"], given["looks_up"]
     count = len(at)
     taken = {name: [-1] * count for name in TAKEN}
     taken["status"] = status = [MISSED] * count
@@ -103,7 +105,7 @@ def answer(rows, seats, pace, skill, habits):
                 taken["solved"][row] = 0
             else:
                 free, agent, over = found
-                answered = max(now, free) + RING
+                answered = max(now, free) + ring[row]
                 talk2 = -(-(int(more_talk[row] * pace[agent]) + 20) // unit[row]) * unit[row]
                 taken["agent2"][row], taken["answered2"][row], taken["talk2"][row] = agent, answered, talk2
                 taken["ended2"][row] = answered + talk2
@@ -125,9 +127,9 @@ def answer(rows, seats, pace, skill, habits):
         free, agent, over = found
         status[row] = ANSWERED
         offered = max(now, free)
-        answered = offered + RING
+        answered = offered + ring[row]
         talk, hold, wrap = talks[row] if even[row] else int(talks[row] * pace[agent]) + 5, holds[row], wraps[row]
-        ender, hidden, chance_lost = BY_CUSTOMER, 0, 0.0
+        ender, hidden, chance_lost = BY_CUSTOMER, looks_up[row], 0.0
         passes, plays = pass_at[row] >= 0, False
         if passes:
             talk = min(talk, pass_at[row]) + 15
@@ -140,14 +142,13 @@ def answer(rows, seats, pace, skill, habits):
                 plays = limit < total <= limit + reach and not passes
                 if plays:
                     wanted = limit - 1 - int(24 * jitter[row])
-                    wrap = min(wrap, 20)
-                    hold = min(hold, wanted // 3)
-                    cut = talk - (wanted - wrap - hold)
+                    cut = total - wanted
+                    hold, wrap = hold * wanted // total, wrap * wanted // total
                     talk = wanted - wrap - hold
                     ender, chance_lost = BY_AGENT, 0.45
                     if kind == "cut_and_call_back":
                         chance_lost = 0.0
-                        taken["back_at"][row] = answered + talk + hold + wrap + 30 + int(500 * jitter[row])
+                        taken["back_at"][row] = answered + talk + hold + wrap + 30 + int(500 * whim[row])
                         taken["back_talk"][row] = max(cut, 30) + 45
             elif kind == "hang_up":
                 plays = not passes
@@ -158,12 +159,13 @@ def answer(rows, seats, pace, skill, habits):
                 if plays:
                     passes = True
                     more_talk[row] = max(talk + hold - limit, 60) + 120
-                    talk, hold, wrap = limit - 5 - int(50 * jitter[row]), 0, min(wrap, 10)
+                    hold = min(hold, limit // 4)
+                    talk = limit - 5 - int(50 * jitter[row]) - hold
             elif kind == "hide_wrap":
                 plays = wrap > 15
                 if plays:
-                    hidden = wrap - 3
-                    wrap = 3
+                    kept = 2 + int(13 * jitter[row])
+                    hidden, wrap = hidden + wrap - kept, kept
             elif kind == "compress":
                 plays = not passes and total > 0.5 * limit
                 if plays:
@@ -181,7 +183,7 @@ def answer(rows, seats, pace, skill, habits):
             taken["back_at"][row] = done + promise_after[row]
             taken["back_talk"][row] = 60 + more_talk[row] // 2
         if taken["back_at"][row] >= 0:
-            done = taken["back_at"][row] + taken["back_talk"][row] + RING
+            done = taken["back_at"][row] + taken["back_talk"][row] + ring[row]
         busy_until[agent] = done
         heapq.heapreplace(queue, (done, agent, over))
         if passes:
