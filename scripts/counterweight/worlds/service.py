@@ -27,8 +27,8 @@ from counterweight.worlds.surveys import Surveys
 
 # What --calls and --tickets count are all of them: repeats, chases, tickets that calls make. Measured on honest worlds:
 # calls that a first call and a first ticket bring, tickets that a first one brings, and a call that is passed on.
-CALLS_A_CALL, CALLS_A_TICKET = 1.31, 0.17
-TICKETS_A_TICKET, PASSED_ON_A_CALL = 1.03, 0.16
+CALLS_A_CALL, CALLS_A_TICKET = 1.17, 0.15
+TICKETS_A_TICKET, PASSED_ON_A_CALL = 0.93, 0.16
 # share of the calls about which a ticket is written, where there are tickets enough
 TICKETS_A_CALL = 0.4
 SPOKEN, WRITTEN = 0, 1

@@ -36,8 +36,8 @@ THOUSANDTHS = Kind("int32", "(({})::decimal(12, 3) / 1000)::decimal(12, 3)")
 PLAIN_TEXT = Kind("object", "{}", null="")
 
 
-# digits and consonants, so that no token is a word
-WORD = "translate(to_base({}, 30, 9), 'AEIOU', 'VWXYZ')"
+# Digits and consonants, so that no token is a word; in the order of the numbers.
+WORD = "translate(to_base({}, 30, 9), 'ABCDEFGHIJKLMNOPQRST', 'BCDFGHJKLMNPQRSTVWXZ')"
 
 
 def key(kind, prefix):
