@@ -157,8 +157,8 @@ class Phone:
         if hit_script.any():
             hold, wrap = np.where(hit_script, 0, hold), np.where(hit_script, 10, wrap)
             talk = np.where(hit_script, habits["fixed_scripts"].limit - 40, talk)
-        # who comes again has the right number
-        first = (every.number == 0) & (every.ticket < 0)
+        # who comes again has the right number, and nobody mistypes a chat
+        first = (every.number == 0) & (every.ticket < 0) & (every.way == s.PHONE)
         ghost = habits.strike("ghost_calls", at_day, key) & first
         wrong = (chance.happens("wrong number", key, 0.006) & first) | ghost
         talk = np.where(wrong, 1 + 6 * chance.uniform("wrong talk", key), talk)
