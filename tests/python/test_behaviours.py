@@ -163,6 +163,7 @@ def opened(connection, name, folder):
     connection.execute(CALLS)
     connection.execute(FIRST_TICKETS)
     clock_tickets(found)
+    clock_drops(found)
     return found
 
 
@@ -187,7 +188,7 @@ def clock_tickets(found):
         "select ticket_id, site, epoch(created_at) as created, epoch(picked_at) as picked, epoch(done_at) as done "
         "from first_tickets"
     )
-    columns = {name: np.zeros(len(tickets["site"])) for name in ("run", "pick_run", "local", "pick_local", "after")}
+    columns = {name: np.zeros(len(tickets["site"])) for name in ("run", "pick_run", "local", "pick_local", "after", "month_end")}
     for site, clock in clocks(found).items():
         here = np.flatnonzero(tickets["site"] == site)
         created, picked, done = (tickets[name][here].astype(np.int64) for name in ("created", "picked", "done"))
@@ -195,6 +196,7 @@ def clock_tickets(found):
         columns["pick_run"][here] = clock.worked(picked) - clock.worked(created)
         columns["local"][here], columns["pick_local"][here] = clock.local(done), clock.local(picked)
         columns["after"][here] = [last_closing(clock, instant) for instant in done.tolist()]
+        columns["month_end"][here] = [is_month_end(clock, instant) for instant in done.tolist()]
     names = ", ".join(columns)
     found.connection.register("columns", {"ticket_id": tickets["ticket_id"]} | columns)
     found.connection.execute(
@@ -219,6 +221,43 @@ def last_closing(clock, instant):
                 following += datetime.timedelta(days=1)
             return closing if following.month != date.month else 0
     return 0
+
+
+def is_month_end(clock, instant):
+    """Whether an instant lies in the last afternoon on which anybody works in its month."""
+    day = int(clock.day_of(instant))
+    following = date = datetime.date.fromordinal(day + 719163)
+    while following.month == date.month and (following == date or not clock.hours_of(following)):
+        following += datetime.timedelta(days=1)
+    return following.month != date.month and clock.local(instant) >= 15 * 3600
+
+
+def goes_home(found):
+    """Agent -> local second of the day at which their shifts end."""
+    sites = clocks(found)
+    ends = {}
+    for agent, site, end in found.rows("""
+        select agent_id, split_part(team_id, ' ', 1), epoch(shift_ended_at)::bigint
+        from raw.shifts join (select agent_id, min(team_id) as team_id from raw.agents group by 1) using (agent_id)
+        where dayofweek(shift_started_at) between 1 and 5"""):
+        ends.setdefault(agent, []).append(int(sites[site].local(end)))
+    return {agent: int(np.median(found)) for agent, found in ends.items()}
+
+
+def clock_drops(found):
+    """went_home: how many seconds before the end of their shift agents gave tickets back, by the wall's clock."""
+    home, sites = goes_home(found), clocks(found)
+    left = [
+        (event, home[agent] - int(sites[site].local(at)))
+        for event, agent, site, at in found.rows("""
+            select event_id, old_value, split_part(t.team_id, ' ', 1), epoch(event_at)::bigint
+            from raw.ticket_events join raw.tickets as t using (ticket_id)
+            where field = 'assignee' and new_value is null""")
+        if agent in home
+    ]
+    found.connection.execute("create table went_home (event_id text, remaining integer)")
+    if left:
+        found.connection.executemany("insert into went_home values (?, ?)", left)
 
 
 def recovered(acted, occasions, planned):
@@ -403,18 +442,6 @@ def test_easy_tickets_are_taken_as_often_as_planted(world, name):
     expected(tickets["acted"].sum(), intensity(found, name) * (1 - (1 - tickets["share"]) ** 9))
     hard = f"select count(*) from first_tickets join truth.acts using (ticket_id) where behaviour = '{name}' and not {EASY}"
     assert found.one(hard) == (0,)
-
-
-def goes_home(found):
-    """Agent -> local second of the day at which their shifts end."""
-    sites = clocks(found)
-    ends = {}
-    for agent, site, end in found.rows("""
-        select agent_id, split_part(team_id, ' ', 1), epoch(shift_ended_at)::bigint
-        from raw.shifts join (select agent_id, min(team_id) as team_id from raw.agents group by 1) using (agent_id)
-        where dayofweek(shift_started_at) between 1 and 5"""):
-        ends.setdefault(agent, []).append(int(sites[site].local(end)))
-    return {agent: int(np.median(found)) for agent, found in ends.items()}
 
 
 def test_tickets_are_hoarded_as_often_as_planted(world):
@@ -755,10 +782,10 @@ ANOTHER = """with replies as (
             and field = 'assignee' and event_at < sent_at) as agent_id, sent_at as at_,
         exists (from raw.tickets as t where t.requester_id = replies.requester_id and t.created_by_actor_type = 'agent'
             and t.channel = 'email' and t.created_at between sent_at and sent_at + interval 40 minute) as hit from replies"""
-DROPPED = """select agent_id, at_, new_value is null and home - local between 0 and 3600 and before > 14400 as hit from (
-    select e.old_value as agent_id, event_at as at_, new_value, epoch(event_at)::bigint as instant,
-        epoch(event_at) - epoch(lag(event_at) over (partition by e.ticket_id order by event_sequence)) as before, local, home
-    from raw.ticket_events as e join went_home using (event_id) where field = 'assignee')"""
+DROPPED = """select agent_id, at_, coalesce(remaining between 0 and 3600, false) and held > {held} as hit from (
+    select coalesce(e.old_value, e.new_value) as agent_id, event_at as at_, remaining,
+        epoch(event_at) - epoch(lag(event_at) over (partition by e.ticket_id order by event_sequence)) as held
+    from raw.ticket_events as e left join went_home using (event_id) where field = 'assignee')"""
 EDITED = f"""with {SURVEYED} select agent_id, eligible_at as at_, exists (from raw.ticket_events as e
     where e.ticket_id = s.ticket_id and field = 'requester_email' and event_at between sent_at - interval 1 day and sent_at) as hit
     from surveyed as s where ticket_id is not null and sent_at is not null"""
@@ -787,11 +814,197 @@ PRINTS = {
     "auto_close_harvesting": TIMER,
     "reopen_avoidance": ANOTHER,
     "ticket_splitting": SPLIT,
-    "period_end_closing": TICKET.format(hit="month_end", where="true"),
+    "period_end_closing": TICKET.format(hit="month_end = 1", where="true"),
     "cherry_picking": TICKET.format(hit=f"taken_by = 'agent' and {EASY}", where="true"),
-    "hoarding": DROPPED,
+    "hoarding": DROPPED.format(held=14400),
     "survey_suppression": EDITED,
     "recoding": INTO_OTHER,
     "priority_downgrading": LOWERED,
     "note_inflation": NOTES,
 }  # fmt: skip
+
+
+def marked(found, name, query):
+    """(hits, rows) of members since a behaviour began, and of all else."""
+    return found.one(f"""
+        select count(*) filter (hit and b.agent_id is not null), count(*) filter (b.agent_id is not null),
+            count(*) filter (hit and b.agent_id is null), count(*) filter (b.agent_id is null)
+        from ({query}) as o left join {MEMBER.format(agent="o.agent_id", name=name, at="o.at_")}""")
+
+
+@pytest.mark.parametrize("name", PRINTS)
+def test_members_leave_the_print_and_others_do_not(world, name):
+    hits, rows, others_hits, others = marked(world(HOME[name]), name, PRINTS[name])
+    none, nobody, honest_hits, honest = marked(world("honest"), name, PRINTS[name])
+    assert none == nobody == 0
+    assert distance(hits, rows, others_hits, others) > 4, (hits, rows, others_hits, others)
+    away = distance(others_hits, others, honest_hits, honest)
+    # the easy tickets that members take are not left to others
+    assert away < 4 if name == "cherry_picking" else abs(away) < 4, (others_hits, others, honest_hits, honest)
+
+
+def test_members_send_surveys_to_the_pleased(world):
+    query = f"""with {SURVEYED}, told as (select s.*, c.outcome = 'solved' as pleased from surveyed as s join truth.claims as c
+            on c.claimed_at = s.eligible_at and (c.ticket_id = s.ticket_id or c.contact_id = s.contact_id))
+        select b.agent_id is not null as member, count(*) filter (pleased and sent_at is not null), count(*) filter (pleased),
+            count(*) filter (not pleased and sent_at is not null), count(*) filter (not pleased)
+        from told as s left join {MEMBER.format(agent="s.agent_id", name="survey_steering", at="s.eligible_at")} group by 1 order by 1"""
+
+    def gap(sent, pleased, sent_others, others):
+        share, other = sent / pleased, sent_others / others
+        return share - other, share * (1 - share) / pleased + other * (1 - other) / others
+
+    (_, *before), (_, *after) = world("cutting").rows(query)
+    ((_, *honest),) = world("honest").rows(query)
+    (width, variance), (usual, usual_variance), (honestly, honest_variance) = gap(*after), gap(*before), gap(*honest)
+    assert width - usual > 4 * math.sqrt(variance + usual_variance)
+    assert abs(usual - honestly) < 4 * math.sqrt(usual_variance + honest_variance)
+    assert abs(honestly) < 4 * math.sqrt(honest_variance)
+
+
+def test_hidden_wrap_up_is_booked_as_research(world):
+    """To the second: the wrap-up of a call and the research right after it are together what others book as wrap-up."""
+    found = world("hiding")
+    query = f"""with booked as (
+            select c.*, epoch(s.ended_at - s.started_at) as research from calls as c left join raw.agent_states as s
+                on s.agent_id = c.agent_id and s.state = 'research' and s.started_at = c.ended_at + interval 3 second and wrap_seconds = 3)
+        select b.agent_id is not null, count(*), avg(wrap_seconds + coalesce(research, 0)), var_samp(wrap_seconds + coalesce(research, 0)),
+            avg(wrap_seconds), count(research)
+        from booked as c left join {MEMBER.format(agent="c.agent_id", name="wrap_hiding", at="c.answered_at")}
+        where disposition <> 'wrong number' and channel = 'voice' group by 1 order by 1"""
+    (_, n, mean, spread, wrap, research), (_, m, mean_members, spread_members, wrap_members, hidden) = found.rows(query)
+    assert abs(mean - mean_members) < 4 * math.sqrt(spread / n + spread_members / m)
+    assert wrap - wrap_members > 4 * math.sqrt(spread / n + spread_members / m)
+    assert research == 0
+    assert hidden == found.one("select count(*) from truth.acts where behaviour = 'wrap_hiding'")[0]
+
+
+def test_picked_tickets_are_picked_faster(world):
+    """In a quarter of the time, by the ledger's own draws; by all tickets, faster than the honest world's same ones."""
+    world("honest")
+    found = world("compressing")
+    mean, spread, count = found.one("""
+        select avg(ln((f.pick_run + 1) / (o.pick_run + 1))), var_samp(ln((f.pick_run + 1) / (o.pick_run + 1))), count(*)
+        from first_tickets as f join honest.first_tickets as o using (problem_id)
+        where f.ticket_id in (select ticket_id from truth.acts where behaviour = 'cherry_picking') and o.pick_run > 600""")
+    assert mean == pytest.approx(math.log(0.25), abs=4 * math.sqrt(spread / count) + 0.01)
+
+
+LOOKS = {
+    "system_cut_off": CALL.format(hit="talk_seconds + hold_seconds = 900", where=VOICE),
+    "fixed_scripts": JUST_UNDER,
+    "rounded_clock": CALL.format(hit="talk_seconds % 30 = 0", where=VOICE),
+    "category_hump": JUST_UNDER,
+    "line_drops": SHORT,
+    "ghost_calls": CALL.format(hit="talk_seconds + hold_seconds < 15", where=VOICE),
+    "promised_calls": CALL.format(hit=OUTBOUND, where=VOICE),
+    "supervisor_approval": CALL.format(hit="transfer_type is not null and talk_seconds between 300 and 359", where="channel = 'voice' and talk_seconds >= 240"),
+    "wrap_automation": CALL.format(hit="wrap_seconds < 15", where=VOICE),
+    "billing_units": CALL.format(hit="talk_seconds % 60 = 0", where=VOICE),
+    "escalation_alarms": CLOSE,
+    "closing_hour": TICKET.format(hit="local between 17 * 3600 + 2400 and 18 * 3600", where="true"),
+    "vendor_waits": PARKED,
+    "replies_elsewhere": PARKED,
+    "quick_answers": QUICK,
+    "genuine_silence": TIMER,
+    "second_issue": ANOTHER,
+    "onboarding_batches": SPLIT,
+    "skill_routing": TICKET.format(hit=EASY, where="true"),
+    "shift_handover": DROPPED.format(held=3600),
+    "address_corrections": EDITED,
+    "better_triage": RESTORED,
+    "late_information": LOWERED,
+    "regulated_notes": NOTES,
+}  # fmt: skip
+# Those whose tests above show it: what changes is a variance, a volume, a name, a state, or who is asked twice.
+SHOWN_ABOVE = {"script_rollout", "month_end_demand", "new_category_tree", "new_state", "contact_caps"}
+
+
+def test_nothing_is_left_unproven():
+    assert set(PRINTS) | {"survey_steering"} == set(GAMING)
+    assert set(LOOKS) | SHOWN_ABOVE == set(LOOKALIKES)
+    special = {"cherry_picking", "hoarding", "survey_suppression", "skill_routing", "category_hump", "ghost_calls",
+        "supervisor_approval", "wrap_automation", "script_rollout", "closing_hour", "replies_elsewhere", "second_issue",
+        "month_end_demand", "shift_handover", "contact_caps", "new_category_tree"}  # fmt: skip
+    assert set(CALL_OCCASIONS) | set(TICKET_OCCASIONS) | set(OCCASIONS) | special == set(BEHAVIOURS)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_lookalikes_look_like_it(world, name):
+    hits, rows, others_hits, others = marked(world(HOME[name]), name, LOOKS[name])
+    _, _, honest_hits, honest = marked(world("honest"), name, LOOKS[name])
+    assert distance(hits, rows, honest_hits, honest) > 4, (hits, rows, honest_hits, honest)
+    assert world(HOME[name]).one("select count(*) from truth.acts where is_gaming") == (0,)
+
+
+# ---- harm
+
+
+# The first claim that anybody made of a problem, with the row that it is about.
+FIRST_CLAIMS = """select c.problem_id, contact_id, ticket_id, outcome, behaviour, reaction from truth.claims as c
+    where claim_type in ('contact_handled', 'ticket_resolved')
+    qualify row_number() over (partition by c.problem_id order by claimed_at, claim_type) = 1"""
+TOUCHED = """select coalesce(l.contact_id, s.contact_id) as contact_id, coalesce(a.ticket_id, s.ticket_id) as ticket_id, a.behaviour
+    from truth.acts as a left join raw.calls as l using (leg_id) left join raw.surveys as s using (survey_id)"""
+# Taken from the chance of solving by each, see the generator; the others take nothing.
+HARMFUL = {
+    "call_cutting", "hanging_up", "compression", "deadline_closing", "premature_closing", "auto_close_harvesting",
+    "period_end_closing",
+}  # fmt: skip
+# These hurt customers too, but it is the system that does, whoever takes the call.
+HARMFUL_SYSTEMS = {"system_cut_off", "line_drops"}
+
+
+def solved(found, name, touched=True):
+    """(unsolved, all, of the same problems in the honest world unsolved, all), by problems' first claims that the acts
+    of a behaviour are about; or by those that no act is about."""
+    where = f"""in (select {{key}} from touched where behaviour = '{name}' and {{key}} is not null)"""
+    if not touched:
+        where = "not in (select {key} from touched where {key} is not null)"
+    either = " or " if touched else " and "
+    chosen = either.join(
+        f"coalesce(c.{key} {where.format(key=key)}, {not touched})" for key in ("contact_id", "ticket_id")
+    )
+    return found.one(f"""
+        with touched as ({TOUCHED}), mine as ({FIRST_CLAIMS}),
+        theirs as ({FIRST_CLAIMS.replace("truth.", "honest.truth.")})
+        select count(*) filter (c.outcome = 'unsolved'), count(*), count(*) filter (h.outcome = 'unsolved'), count(*)
+        from mine as c join theirs as h using (problem_id)
+        where c.outcome <> 'passed on' and h.outcome <> 'passed on' and ({chosen})""")
+
+
+@pytest.mark.parametrize("name", sorted(HARMFUL))
+def test_what_games_leaves_problems_unsolved(world, name):
+    world("honest")
+    unsolved, count, honestly, same = solved(world(HOME[name]), name)
+    assert distance(unsolved, count, honestly, same) > 4, (unsolved, count, honestly)
+    back = "select count(*) filter (reaction <> 'none'), count(*) from truth.claims as c where {} and outcome <> 'passed on'"
+    again, claims = world(HOME[name]).one(back.format(f"behaviour = '{name}'"))
+    as_ever, of_all = world("honest").one(back.format("claim_type <> 'contained_by_bot'"))
+    # they come back, or have given up
+    assert distance(again, claims, as_ever, of_all) > 4
+
+
+WITHOUT_TICKETS = {"reopen_avoidance", "ticket_splitting", "second_issue", "onboarding_batches"}
+
+
+@pytest.mark.parametrize("name", [name for name in BEHAVIOURS if name not in HARMFUL | HARMFUL_SYSTEMS])
+def test_what_only_moves_numbers_solves_as_much_as_ever(world, name):
+    """Problems that an act touched are solved as in the honest world, or better. Where acts are new tickets, or none
+    are written down, those that no other act touched."""
+    world("honest")
+    has_rows = name not in WITHOUT_ACTS | WITHOUT_TICKETS
+    unsolved, count, honestly, same = solved(world(HOME[name]), name, touched=has_rows)
+    assert count >= 20
+    assert distance(unsolved, count, honestly, same) < 4, (unsolved, count, honestly, same)
+
+
+@pytest.mark.parametrize("name", sorted(HARMFUL_SYSTEMS))
+def test_what_a_system_ends_is_unsolved_whoever_takes_the_call(world, name):
+    world("honest")
+    found = world(HOME[name])
+    outcomes = found.rows(f"""select distinct outcome from truth.claims join raw.calls using (contact_id)
+        join truth.acts as a using (leg_id) where a.behaviour = '{name}' and outcome <> 'passed on'""")
+    assert outcomes == [("unsolved",)]
+    unsolved, count, honestly, same = solved(found, name, touched=False)
+    assert distance(unsolved, count, honestly, same) < 4
