@@ -24,13 +24,13 @@ BEGIN, END = datetime.date(2024, 1, 1), datetime.date(2024, 5, 1)
 SOME = {"teams": 0.75, "agents": 0.6, "since": 0.3, "intensity": 0.4}
 OFTEN = SOME | {"intensity": 0.7}
 # a month has one end
-MANY = {"teams": 1.0, "agents": 0.7, "since": 0.05, "intensity": 0.6}
+MANY = {"teams": 1.0, "agents": 0.7, "since": 0.05, "intensity": 0.85}
 HALF = {"since": 0.5}
 
 # Each world has behaviours that touch different rows: at most one of the telephone.
 WORLDS = {
     "honest": {},
-    "cutting": {"call_cutting": SOME, "deadline_closing": SOME, "survey_steering": SOME},
+    "cutting": {"call_cutting": SOME, "deadline_closing": MANY, "survey_steering": SOME},
     "calling_back": {"cut_and_call_back": SOME, "premature_closing": SOME, "hoarding": OFTEN},
     "hanging_up": {"hanging_up": SOME | {"intensity": 0.1}, "status_parking": SOME, "ticket_splitting": SOME},
     "passing_on": {"passing_on": SOME, "auto_close_harvesting": SOME, "reopen_avoidance": OFTEN},
@@ -39,7 +39,6 @@ WORLDS = {
     "inventing": {"invented_times": SOME, "priority_downgrading": SOME, "note_inflation": SOME},
     "cut_off": {
         "system_cut_off": {"limit": 900}, "line_drops": {"intensity": 0.2}, "escalation_alarms": {"intensity": 0.7},
-        "contact_caps": {"intensity": 1.0}, "new_state": HALF | {"intensity": 0.8},
     },
     "scripted": {
         "fixed_scripts": {"intensity": 0.1}, "wrap_automation": HALF, "closing_hour": {"intensity": 0.5},
@@ -55,11 +54,11 @@ WORLDS = {
     },
     "rolled_out": {
         "script_rollout": HALF | {"intensity": 0.8}, "late_information": {"intensity": 0.3},
-        "replies_elsewhere": {"intensity": 0.8},
+        "replies_elsewhere": {"intensity": 0.8}, "contact_caps": {"intensity": 1.0},
     },
     "promising": {
         "promised_calls": {"intensity": 0.06}, "skill_routing": {"agents": 0.4, "intensity": 0.6},
-        "regulated_notes": {"intensity": 0.9},
+        "regulated_notes": {"intensity": 0.9}, "new_state": HALF | {"intensity": 0.8},
     },
     "billed": {"billing_units": {"intensity": 1.0}, "second_issue": {"intensity": 0.6}},
     "crowded": {"month_end_demand": {"intensity": 0.5}},
@@ -140,13 +139,11 @@ def world(tmp_path_factory):
 
     def make(name):
         if name not in made:
-            path, size = name, SIZE
+            path = name
             if name in WORLDS:
                 path = folder / f"{name}.yml"
                 path.write_text(yaml.safe_dump({"habits": WORLDS[name]}), encoding="utf-8")
-            else:
-                size = SIZE | {"tickets": 6000, "calls": 8000}
-            simulate(folder / name, world=str(path), **size)
+            simulate(folder / name, world=str(path), **SIZE | ({"tickets": 3000, "calls": 4000} if name == "law_firm" else {}))
             made[name] = opened(connection, name, folder / name)
         return made[name]
 
@@ -384,27 +381,29 @@ TICKET_OCCASIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TICKET_OCCASIONS)
-def test_tickets_are_acted_on_as_often_as_planted(world, name):
-    world("honest")
-    found = world(HOME[name])
+def tickets_acted_on(found, name):
+    """(acted, occasions)"""
     member = MEMBER.format(agent="o.agent_id", name=name, at="o.picked_at - interval 1 hour")
     if name == "period_end_closing":
         member = MEMBER.format(agent="o.agent_id", name=name, at="make_timestamp((o.after::bigint - 10800) * 1000000)")
     # what a ticket is opened as does not depend on who takes it
     who = "true" if name in ("onboarding_batches", "better_triage") else "b.agent_id is not null"
-    act = f"from truth.acts as a join raw.tickets as t using (ticket_id) where behaviour = '{name}'"
-    if name == "onboarding_batches":
-        act += " and t.requester_id = f.requester_id and t.created_at between f.created_at and f.created_at + interval 3 minutes"
-    elif name == "ticket_splitting":
-        act += " and t.requester_id = f.requester_id and t.created_at between f.picked_at and f.picked_at + interval 10 minutes"
-    else:
-        act += " and ticket_id = f.ticket_id"
-    acted, occasions = found.one(f"""
-        select count(*) filter (exists ({act})), count(*)
+    mine = {
+        "onboarding_batches": "t.requester_id = f.requester_id and t.created_at between f.created_at and f.created_at + interval 3 minute",
+        "ticket_splitting": "t.requester_id = f.requester_id and t.created_at between f.picked_at and f.picked_at + interval 10 minute",
+    }.get(name, "ticket_id = f.ticket_id")  # fmt: skip
+    return found.one(f"""
+        select count(*) filter (exists (from truth.acts as a join raw.tickets as t using (ticket_id)
+            where behaviour = '{name}' and {mine})), count(*)
         from honest.first_tickets as o join first_tickets as f using (problem_id) left join {member}
         where ({TICKET_OCCASIONS[name]}) and {who}""")
-    recovered(acted, occasions, intensity(found, name))
+
+
+@pytest.mark.parametrize("name", TICKET_OCCASIONS)
+def test_tickets_are_acted_on_as_often_as_planted(world, name):
+    world("honest")
+    found = world(HOME[name])
+    recovered(*tickets_acted_on(found, name), intensity(found, name))
 
 
 # Who belongs to which team when; those who have a habit are marked.
@@ -681,13 +680,13 @@ def test_nobody_is_asked_twice_in_thirty_days_where_contacts_are_capped(world):
         select sent_at - lag(sent_at) over (partition by customer_id order by sent_at) as gap from sent)"""
     again, _ = world("honest").one(query)
     assert again > 100
-    assert world("cut_off").one(query)[0] == 0
+    assert world("rolled_out").one(query)[0] == 0
     # few who come again are asked: that is what looks like steering
     asked = f"""with {SURVEYED} select count(*) filter (sent_at is not null and c.is_first), count(*) filter (c.is_first),
         count(*) filter (sent_at is not null and not c.is_first), count(*) filter (not c.is_first)
         from surveyed as s join (select contact_id, row_number() over (partition by problem_id order by "at") = 1 as is_first
             from truth.contacts) as c using (contact_id)"""
-    sent, first, sent_again, repeats = world("cut_off").one(asked)
+    sent, first, sent_again, repeats = world("rolled_out").one(asked)
     assert distance(sent, first, sent_again, repeats) > 4
     sent, first, sent_again, repeats = world("honest").one(asked)
     assert abs(distance(sent, first, sent_again, repeats)) < 4
@@ -894,14 +893,14 @@ LOOKS = {
     "system_cut_off": CALL.format(hit="talk_seconds + hold_seconds = 900", where=VOICE),
     "fixed_scripts": JUST_UNDER,
     "rounded_clock": CALL.format(hit="talk_seconds % 30 = 0", where=VOICE),
-    "category_hump": JUST_UNDER,
+    "category_hump": CALL.format(hit="total >= 300 and total < 360", where=f"{VOICE} and category = 'Password reset'"),
     "line_drops": SHORT,
     "ghost_calls": CALL.format(hit="talk_seconds + hold_seconds < 15", where=VOICE),
     "promised_calls": CALL.format(hit=OUTBOUND, where=VOICE),
     "supervisor_approval": CALL.format(hit="transfer_type is not null and talk_seconds between 300 and 359", where="channel = 'voice' and talk_seconds >= 240"),
     "wrap_automation": CALL.format(hit="wrap_seconds < 15", where=VOICE),
     "billing_units": CALL.format(hit="talk_seconds % 60 = 0", where=VOICE),
-    "escalation_alarms": CLOSE,
+    "escalation_alarms": TICKET.format(hit="run between 0.8 * target and target", where="paused_at is null and run > 0.5 * target"),
     "closing_hour": TICKET.format(hit="local between 17 * 3600 + 2400 and 18 * 3600", where="true"),
     "vendor_waits": PARKED,
     "replies_elsewhere": PARKED,
@@ -944,7 +943,8 @@ def test_lookalikes_look_like_it(world, name):
 FIRST_CLAIMS = """select c.problem_id, contact_id, ticket_id, outcome, behaviour, reaction from truth.claims as c
     where claim_type in ('contact_handled', 'ticket_resolved')
     qualify row_number() over (partition by c.problem_id order by claimed_at, claim_type) = 1"""
-TOUCHED = """select coalesce(l.contact_id, s.contact_id) as contact_id, coalesce(a.ticket_id, s.ticket_id) as ticket_id, a.behaviour
+TOUCHED = """select coalesce(l.contact_id, s.contact_id) as contact_id,
+        coalesce(a.ticket_id, s.ticket_id, l.ticket_id) as ticket_id, a.behaviour
     from truth.acts as a left join raw.calls as l using (leg_id) left join raw.surveys as s using (survey_id)"""
 # Taken from the chance of solving by each, see the generator; the others take nothing.
 HARMFUL = {
@@ -955,9 +955,9 @@ HARMFUL = {
 HARMFUL_SYSTEMS = {"system_cut_off", "line_drops"}
 
 
-def solved(found, name, touched=True):
-    """(unsolved, all, of the same problems in the honest world unsolved, all), by problems' first claims that the acts
-    of a behaviour are about; or by those that no act is about."""
+def worsened(found, name, touched=True):
+    """Of the problems whose first claim an act of a behaviour is about, or of those that no act is about: how many
+    there are, and by how many standard errors more of them were solved in the honest world alone than here alone."""
     where = f"""in (select {{key}} from touched where behaviour = '{name}' and {{key}} is not null)"""
     if not touched:
         where = "not in (select {key} from touched where {key} is not null)"
@@ -965,38 +965,40 @@ def solved(found, name, touched=True):
     chosen = either.join(
         f"coalesce(c.{key} {where.format(key=key)}, {not touched})" for key in ("contact_id", "ticket_id")
     )
-    return found.one(f"""
+    count, worse, better = found.one(f"""
         with touched as ({TOUCHED}), mine as ({FIRST_CLAIMS}),
         theirs as ({FIRST_CLAIMS.replace("truth.", "honest.truth.")})
-        select count(*) filter (c.outcome = 'unsolved'), count(*), count(*) filter (h.outcome = 'unsolved'), count(*)
+        select count(*), count(*) filter (c.outcome = 'unsolved' and h.outcome = 'solved'),
+            count(*) filter (c.outcome = 'solved' and h.outcome = 'unsolved')
         from mine as c join theirs as h using (problem_id)
         where c.outcome <> 'passed on' and h.outcome <> 'passed on' and ({chosen})""")
+    return count, (worse - better) / math.sqrt(max(worse + better, 1))
 
 
 @pytest.mark.parametrize("name", sorted(HARMFUL))
 def test_what_games_leaves_problems_unsolved(world, name):
     world("honest")
-    unsolved, count, honestly, same = solved(world(HOME[name]), name)
-    assert distance(unsolved, count, honestly, same) > 4, (unsolved, count, honestly)
-    back = "select count(*) filter (reaction <> 'none'), count(*) from truth.claims as c where {} and outcome <> 'passed on'"
+    _, errors = worsened(world(HOME[name]), name)
+    assert errors > 4
+    back = "select count(*) filter (reaction <> 'none'), count(*) from truth.claims where {} and outcome <> 'passed on'"
     again, claims = world(HOME[name]).one(back.format(f"behaviour = '{name}'"))
     as_ever, of_all = world("honest").one(back.format("claim_type <> 'contained_by_bot'"))
     # they come back, or have given up
     assert distance(again, claims, as_ever, of_all) > 4
 
 
-WITHOUT_TICKETS = {"reopen_avoidance", "ticket_splitting", "second_issue", "onboarding_batches"}
+# Their acts are rows beside the claims, or about nobody's problem.
+BESIDE = {"reopen_avoidance", "ticket_splitting", "second_issue", "onboarding_batches", "ghost_calls"}
 
 
 @pytest.mark.parametrize("name", [name for name in BEHAVIOURS if name not in HARMFUL | HARMFUL_SYSTEMS])
 def test_what_only_moves_numbers_solves_as_much_as_ever(world, name):
-    """Problems that an act touched are solved as in the honest world, or better. Where acts are new tickets, or none
-    are written down, those that no other act touched."""
+    """Problems that an act touched are solved as in the honest world, or better. Where acts are rows beside, or none
+    are written down, those that no act touched."""
     world("honest")
-    has_rows = name not in WITHOUT_ACTS | WITHOUT_TICKETS
-    unsolved, count, honestly, same = solved(world(HOME[name]), name, touched=has_rows)
+    count, errors = worsened(world(HOME[name]), name, touched=name not in WITHOUT_ACTS | BESIDE)
     assert count >= 20
-    assert distance(unsolved, count, honestly, same) < 4, (unsolved, count, honestly, same)
+    assert errors < 4
 
 
 @pytest.mark.parametrize("name", sorted(HARMFUL_SYSTEMS))
@@ -1006,5 +1008,138 @@ def test_what_a_system_ends_is_unsolved_whoever_takes_the_call(world, name):
     outcomes = found.rows(f"""select distinct outcome from truth.claims join raw.calls using (contact_id)
         join truth.acts as a using (leg_id) where a.behaviour = '{name}' and outcome <> 'passed on'""")
     assert outcomes == [("unsolved",)]
-    unsolved, count, honestly, same = solved(found, name, touched=False)
-    assert distance(unsolved, count, honestly, same) < 4
+    assert worsened(found, name, touched=False)[1] < 4
+
+
+# ---- rows that cannot be
+
+
+IMPOSSIBLE = {
+    "events go back in time": "select 1 from (select event_at < lag(event_at) over (partition by ticket_id order by event_sequence) as bad from raw.ticket_events) where bad",
+    "a change begins where the last did not end": "select 1 from (select old_value is distinct from lag(new_value) over w and row_number() over w > 1 as bad from raw.ticket_events where field <> 'requester_email' window w as (partition by ticket_id, field order by event_sequence)) where bad",
+    "a change to the same": "select 1 from raw.ticket_events where old_value = new_value",
+    "an event before its ticket": "select 1 from raw.ticket_events join raw.tickets using (ticket_id) where event_at < created_at",
+    "a ticket after the end": "select 1 from raw.tickets where created_at >= '2024-05-01'",
+    "a resolved ticket that the tool never closes": "select 1 from raw.tickets where status = 'resolved' and resolved_at < '2024-04-20'",
+    "a call that ends before it begins": "select 1 from raw.calls where not (started_at <= coalesce(answered_at, started_at) and coalesce(answered_at, started_at) <= ended_at)",
+    "two calls of an agent at once": "select 1 from (select ended_at > lead(answered_at) over (partition by agent_id order by answered_at) as bad from raw.calls where agent_id is not null and channel = 'voice') where bad",
+    "talk and hold are longer than the call": "select 1 from raw.calls where answered_at is not null and talk_seconds + hold_seconds > epoch(ended_at - answered_at)",
+    "a number that nobody has is rung": "select 1 from raw.calls where direction = 'outbound' and customer_id is null",
+    "an agent acts who has left": "select 1 from truth.acts join (select agent_id, max(left_on) as left_on from raw.agents group by agent_id having count(left_on) = count(*)) using (agent_id) where \"at\" >= left_on + 6",
+    "a return that is no contact": "select 1 from truth.claims as c where return_contact_id is not null and not exists (from truth.contacts as k where k.contact_id = c.return_contact_id)",
+    "a survey unanswered for no reason": "select 1 from truth.acts where behaviour = 'survey_suppression' and event_id is null",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+def test_no_world_has(world, what):
+    for name in WORLDS:
+        assert world(name).rows(IMPOSSIBLE[what]) == [], name
+
+
+def test_the_ledger_names_only_what_was_added(world):
+    """Five to eight notes a ticket, four where the rule asks for them; none of those that would have been there."""
+    for home, name, numbers in (("inventing", "note_inflation", {5, 6, 7, 8}), ("promising", "regulated_notes", {4})):
+        counts = world(home).rows(f"""select count(*) from truth.acts as a join first_tickets as f using (ticket_id)
+            where behaviour = '{name}' and a.at <= f.done_at group by ticket_id""")
+        assert {count for (count,) in counts} == numbers
+
+
+# ---- settings and stories
+
+
+def test_the_law_firm_is_resolved_and_comes_back(world):
+    """97 of 100 tickets are resolved, the same few categories of the same few people come back, and none has a problem
+    record."""
+    firm, honest = world("law_firm"), world("honest")
+    resolved, tickets, recorded = firm.one(
+        "select count(*) filter (status in ('resolved', 'closed')), count(*), count(problem_id) from raw.tickets"
+    )
+    assert resolved / tickets >= 0.97
+    assert recorded == 0 and firm.one("select count(*) from raw.problems") == (0,)
+    # the same person with the same category, after one was resolved two weeks before or earlier
+    again = """select count(*) filter (exists (from raw.tickets as e where e.requester_id = t.requester_id
+            and e.category = t.category and e.resolved_at between t.created_at - interval 45 day and t.created_at - interval 14 day)), count(*)
+        from raw.tickets as t where channel <> 'monitor' and not is_test"""
+    assert distance(*firm.one(again), *honest.one(again)) > 4
+    accounts = firm.rows("""select account_id, count(distinct root_cause), count(distinct date_trunc('week', began_at))
+        from truth.problems where root_cause is not null group by account_id""")
+    assert len(accounts) == 3
+    assert all(causes >= 5 and weeks >= 8 for _, causes, weeks in accounts)
+
+
+def test_the_dealership_stops_asking_and_is_locked_out_as_ever(world):
+    """Differences of differences of logarithms of counts: after against before, who pays against who doesn't."""
+    found = world("dealership")
+    (price,) = found.one("select min(month) from raw.costs where kind like 'price:%'")
+    assert price == datetime.date(2024, 2, 1)
+    since = BEGIN + datetime.timedelta(days=round(0.4 * (END - BEGIN).days))
+    payer = "(select account_id from truth.problems group by account_id order by count(*) desc limit 1)"
+
+    def change(query):
+        counts = found.one(query)
+        before, after, others_before, others_after = counts
+        error = math.sqrt(sum(1 / count for count in counts))
+        return math.log(after / before) - math.log(others_after / others_before), error
+
+    split = """select {what} filter (account_id = {payer} and {at} < '{since}'), {what} filter (account_id = {payer} and {at} >= '{since}'),
+        {what} filter (account_id <> {payer} and {at} < '{since}'), {what} filter (account_id <> {payer} and {at} >= '{since}')
+        from {rows}"""
+    asked = split.format(
+        what="count(*)", payer=payer, at="created_at", since=since, rows="raw.tickets where category = 'Password reset'"
+    )
+    planned = math.log(1 - 0.65)
+    fall, error = change(asked)
+    assert fall < -4 * error
+    assert abs(fall - planned) < 4 * error
+    needed = split.format(
+        what="count(*)", payer=payer, at="began_at", since=since, rows="truth.problems where category = 'Password reset'"
+    )
+    for query in (
+        needed,
+        split.format(what="sum(lockouts)", payer=payer, at="day", since=since, rows="raw.access_events"),
+        split.format(what="count(*)", payer=payer, at="created_at", since=since, rows="raw.tickets where category <> 'Password reset'"),
+    ):  # fmt: skip
+        change_of, error = change(query)
+        assert abs(change_of) < 4 * error
+        # and a fall such as that of the resets would be seen
+        assert 4 * error < -planned
+
+
+def test_closed_tickets_reopen_where_the_tool_lets_them(world):
+    reopened = "select count(*) from raw.ticket_events where field = 'status' and old_value = 'closed' and new_value = 'open'"
+    linked = "select count(follow_up_of) from raw.tickets"
+    found, honest = world("closed_can_reopen"), world("honest")
+    assert honest.one(reopened) == (0,) and honest.one(linked)[0] > 20
+    assert found.one(reopened)[0] > 20 and found.one(linked) == (0,)
+    # what customers suffer is the same
+    unsolved = "select count(*) filter (outcome = 'unsolved'), count(*) from truth.claims where claim_type = 'ticket_resolved'"
+    assert abs(distance(*found.one(unsolved), *honest.one(unsolved))) < 4
+
+
+def test_a_feed_stops_and_the_world_goes_on(world):
+    found = world("stopped_feed")
+    stop = datetime.datetime.combine(BEGIN, datetime.time()) + datetime.timedelta(days=round(0.67 * (END - BEGIN).days))
+    last_call, last_ticket = found.one("select max(started_at), (select max(created_at) from raw.tickets) from raw.calls")
+    assert stop - datetime.timedelta(days=1) < last_call < stop
+    assert last_ticket > datetime.datetime(2024, 4, 30)
+    unseen, contacts = found.one(f"""select count(*) filter (contact_id not in (select contact_id from raw.calls)), count(*)
+        from truth.contacts where kind = 'contact' and "at" >= '{stop}'""")
+    assert unseen == contacts > 500
+
+
+def test_the_mixed_world_has_each_of_its_behaviours(world):
+    found = world("mixed")
+    assert {name for (name,) in found.rows("select distinct behaviour from truth.acts where is_gaming")} == {
+        "call_cutting", "premature_closing", "status_parking", "survey_steering"
+    }  # fmt: skip
+    member = MEMBER.format(agent="c.agent_id", name="call_cutting", at="c.answered_at - interval 1 day")
+    acted, occasions = found.one(
+        f"select count(*) filter (acted), count(*) from calls as c join {member} "
+        f"where acted or {CALL_OCCASIONS['call_cutting']}"
+    )
+    recovered(acted, occasions, 0.4)
+    recovered(*by_member_and_time(found, "survey_steering", OCCASIONS["survey_steering"]), 0.5)
+    world("honest")
+    recovered(*tickets_acted_on(found, "premature_closing"), 0.2)
+    recovered(*tickets_acted_on(found, "status_parking"), 0.3)

@@ -436,7 +436,7 @@ class Phone:
             Items.of(items.problem[rows], at[rows], how[rows], items.number[rows] + 1, names[rows], np.where(back, claim, -1)[rows])
         )  # fmt: skip
         # nobody is coming any more: the tool closes what waited for the call
-        given = np.flatnonzero(lost & ~again & (items.ticket >= 0))
+        given = np.flatnonzero(lost & ~(again & spoken) & (items.ticket >= 0))
         given = given[scene.tickets["waits"][items.ticket[given]] == 1]
         given = given[np.unique(items.ticket[given], return_index=True)[1]]
         old = items.ticket[given]
