@@ -93,7 +93,8 @@ events as (
     from raw.ticket_events group by ticket_id
 )
 select opening.problem_id, t.ticket_id, t.requester_id, t.created_at, t.team_id as team_now, t.category_at_open,
-    p.category, p.subcategory, t.sla_policy_id as policy, 60 * target_minutes as target, split_part(t.team_id, ' ', 1) as site,
+    p.category, p.subcategory, t.sla_policy_id as policy, 60 * target_minutes as target, split_part(t.team_id, ' ', 1)
+        as site,
     taken[1] as agent_id, taken[2] as picked_at, taken[3] as taken_by, done[1] as done_by, done[2] as done_at,
     done[4] as done_event, moved_at,
     case when paused[2] < done[2] then paused[2] end as paused_at,
@@ -105,7 +106,9 @@ where kind = 'opening' and not is_machine and channel in ('email', 'portal') and
     and merged_into is null and done is not null"""  # fmt: skip
 
 MEMBER = "truth.behaviours as b on b.agent_id = {agent} and b.behaviour = '{name}' and {at} >= b.since"
-HARD = "(category, coalesce(subcategory, '')) in (('Printer', 'Driver'), ('Remote access', 'Client'), ('Remote access', 'Gateway'), ('Laptop', ''), ('Client records', ''), ('Billing run', ''), ('Invoice dispute', ''), ('Application crash', ''), ('Data migration', ''), ('New starter', ''))"
+HARD = """(category, coalesce(subcategory, '')) in (('Printer', 'Driver'), ('Remote access', 'Client'),
+    ('Remote access', 'Gateway'), ('Laptop', ''), ('Client records', ''), ('Billing run', ''),
+    ('Invoice dispute', ''), ('Application crash', ''), ('Data migration', ''), ('New starter', ''))"""
 EASY = "category in ('Password reset', 'Address change', 'Order status', 'Mailbox full', 'Permissions')"
 
 
@@ -143,7 +146,11 @@ def world(tmp_path_factory):
             if name in WORLDS:
                 path = folder / f"{name}.yml"
                 path.write_text(yaml.safe_dump({"habits": WORLDS[name]}), encoding="utf-8")
-            simulate(folder / name, world=str(path), **SIZE | ({"tickets": 3000, "calls": 4000} if name == "law_firm" else {}))
+            simulate(
+                folder / name,
+                world=str(path),
+                **SIZE | ({"tickets": 3000, "calls": 4000} if name == "law_firm" else {}),
+            )
             made[name] = opened(connection, name, folder / name)
         return made[name]
 
@@ -170,7 +177,8 @@ def clocks(found):
         site: Clock(
             zone,
             [day for (day,) in found.rows(f"select holiday_on from raw.holidays where calendar_id = '{site}'")],
-            [(8, 18) if (weekday,) in found.rows(f"select iso_weekday from raw.calendars where calendar_id = '{site}'") else None for weekday in range(1, 8)],
+            [(8, 18) if (weekday,) in found.rows(f"""select iso_weekday from raw.calendars
+                where calendar_id = '{site}'""") else None for weekday in range(1, 8)],
             BEGIN,
             END,
         )
@@ -185,7 +193,10 @@ def clock_tickets(found):
         "select ticket_id, site, epoch(created_at) as created, epoch(picked_at) as picked, epoch(done_at) as done "
         "from first_tickets"
     )
-    columns = {name: np.zeros(len(tickets["site"])) for name in ("run", "pick_run", "local", "pick_local", "after", "month_end")}
+    columns = {
+        name: np.zeros(len(tickets["site"]))
+        for name in ("run", "pick_run", "local", "pick_local", "after", "month_end")
+    }
     for site, clock in clocks(found).items():
         here = np.flatnonzero(tickets["site"] == site)
         created, picked, done = (tickets[name][here].astype(np.int64) for name in ("created", "picked", "done"))
@@ -362,13 +373,16 @@ UNPAUSED = "o.paused_at is null"
 FINISHED = "o.done_by = 'agent'"
 # Which tickets were occasions, as they went in the honest world; a little inside of the borders.
 TICKET_OCCASIONS = {
-    "deadline_closing": f"{UNPAUSED} and o.run between o.target + 60 and 1.5 * o.target - 60 and o.pick_run < o.target - 1260",
+    "deadline_closing": f"""{UNPAUSED} and o.run between o.target + 60 and 1.5 * o.target - 60
+        and o.pick_run < o.target - 1260""",
     "status_parking": f"{UNPAUSED} and o.run > o.target + 60 and o.run - o.pick_run > 600",
     "premature_closing": f"{FINISHED} and o.moved_at is null",
     "auto_close_harvesting": f"{FINISHED} and {UNPAUSED}",
     "ticket_splitting": "epoch(o.done_at) - epoch(o.picked_at) > 720",
-    "period_end_closing": f"{FINISHED} and o.after > 0 and epoch(o.picked_at) < o.after - 4 * 3600 and coalesce(epoch(o.paused_at) <= o.after - 5 * 3600, true)",
-    "priority_downgrading": f"{UNPAUSED} and o.policy <> 'low' and o.run > o.target + 60 and o.pick_run < 0.8 * o.target - 60",
+    "period_end_closing": f"""{FINISHED} and o.after > 0 and epoch(o.picked_at) < o.after - 4 * 3600
+        and coalesce(epoch(o.paused_at) <= o.after - 5 * 3600, true)""",
+    "priority_downgrading": f"""{UNPAUSED} and o.policy <> 'low' and o.run > o.target + 60
+        and o.pick_run < 0.8 * o.target - 60""",
     "note_inflation": FINISHED,
     "escalation_alarms": f"{UNPAUSED} and o.run between 0.8 * o.target + 60 and 1.4 * o.target - 60",
     "quick_answers": f"{FINISHED} and o.moved_at is null",
@@ -389,8 +403,10 @@ def tickets_acted_on(found, name):
     # what a ticket is opened as does not depend on who takes it
     who = "true" if name in ("onboarding_batches", "better_triage") else "b.agent_id is not null"
     mine = {
-        "onboarding_batches": "t.requester_id = f.requester_id and t.created_at between f.created_at and f.created_at + interval 3 minute",
-        "ticket_splitting": "t.requester_id = f.requester_id and t.created_at between f.picked_at and f.picked_at + interval 10 minute",
+        "onboarding_batches": """t.requester_id = f.requester_id and t.created_at between f.created_at
+            and f.created_at + interval 3 minute""",
+        "ticket_splitting": """t.requester_id = f.requester_id and t.created_at between f.picked_at
+            and f.picked_at + interval 10 minute""",
     }.get(name, "ticket_id = f.ticket_id")  # fmt: skip
     return found.one(f"""
         select count(*) filter (exists (from truth.acts as a join raw.tickets as t using (ticket_id)
@@ -439,7 +455,8 @@ def test_easy_tickets_are_taken_as_often_as_planted(world, name):
         where {EASY} and f.created_at >= (select min(since) from truth.behaviours where behaviour = '{name}')
         group by f.ticket_id""")
     expected(tickets["acted"].sum(), intensity(found, name) * (1 - (1 - tickets["share"]) ** 9))
-    hard = f"select count(*) from first_tickets join truth.acts using (ticket_id) where behaviour = '{name}' and not {EASY}"
+    hard = f"""select count(*) from first_tickets join truth.acts using (ticket_id) where behaviour = '{name}'
+        and not {EASY}"""
     assert found.one(hard) == (0,)
 
 
@@ -451,7 +468,8 @@ def test_tickets_are_hoarded_as_often_as_planted(world):
     chances = {}
     for ticket, agent, site, picked, done, holder, has_it in found.rows(f"""
         with {STAFF.format(name="hoarding")}
-        select f.ticket_id, o.agent_id, o.site, epoch(o.picked_at)::bigint, epoch(o.done_at)::bigint, staff.agent_id, has_it
+        select f.ticket_id, o.agent_id, o.site, epoch(o.picked_at)::bigint, epoch(o.done_at)::bigint, staff.agent_id,
+            has_it
         from honest.first_tickets as o join first_tickets as f using (problem_id)
         join staff on staff.team_id = o.team_now and {AT_WORK.format(at="o.picked_at")}
         where {UNPAUSED} and o.done_at > o.picked_at + interval 4 hours
@@ -474,22 +492,23 @@ def test_tickets_are_hoarded_as_often_as_planted(world):
 # The agent that a survey is about: who resolved its ticket, or who spoke last in its contact.
 SURVEYED = """surveyed as (
     select s.*, coalesce(
-        (select max_by(agent_id, leg_number) from raw.calls as l where l.contact_id = s.contact_id and agent_id is not null),
+        (select max_by(agent_id, leg_number) from raw.calls as l where l.contact_id = s.contact_id
+            and agent_id is not null),
         (select max_by(new_value, event_sequence) from raw.ticket_events as e
             where e.ticket_id = s.ticket_id and field = 'assignee' and event_at <= s.eligible_at)) as agent_id
     from raw.surveys as s
 )"""
-# The customer's replies to resolved tickets, those that reopened them and those that were kept from it.
+# The customers' replies to tickets that were resolved in vain, and whether an agent opened a new one within the hour.
 REPLIES = """replies as (
-    select c.ticket_id, c."at" as at_, false as avoided from truth.contacts as c join truth.problems using (problem_id)
-    where c.kind = 'return' and not is_machine
-    union all
-    select old.ticket_id, m.sent_at, true
-    from truth.acts as a join raw.tickets as t on t.ticket_id = a.ticket_id
-    join raw.tickets as old on old.requester_id = t.requester_id and old.ticket_id <> t.ticket_id
-    join raw.ticket_messages as m on m.ticket_id = old.ticket_id and m.author_type = 'requester'
-        and not m.is_automatic and m.sent_at between a.at - interval 2041 second and a.at - interval 239 second
-    where a.behaviour = 'reopen_avoidance'
+    select m.ticket_id, m.sent_at as at_, exists (from truth.acts as a join raw.tickets as t using (ticket_id)
+        where a.behaviour = 'reopen_avoidance' and t.requester_id = old.requester_id
+            and t.created_at between m.sent_at + interval 239 second and m.sent_at + interval 2041 second) as avoided
+    from raw.ticket_messages as m join raw.tickets as old using (ticket_id)
+    where m.author_type = 'requester' and not m.is_automatic and m.sent_at < timestamp '2024-04-30 23:00'
+        and (select max_by(outcome, claimed_at) from truth.claims as c
+            where c.ticket_id = m.ticket_id and claimed_at < m.sent_at) = 'unsolved'
+        and (select max_by(new_value, event_sequence) from raw.ticket_events as e
+            where e.ticket_id = m.ticket_id and field = 'status' and event_at < m.sent_at) = 'resolved'
 ),
 answered as (
     select replies.*, (select max_by(new_value, event_sequence) from raw.ticket_events as e
@@ -498,16 +517,35 @@ answered as (
 )"""
 # Occasions that the world itself shows: rows with an agent, a time, and whether they were acted on.
 OCCASIONS = {
-    "survey_steering": f"with {SURVEYED} select agent_id, eligible_at as at_, survey_id in (select survey_id from truth.acts where behaviour = 'survey_steering') as acted from surveyed",
-    "address_corrections": f"with {SURVEYED} select agent_id, eligible_at as at_, survey_id in (select survey_id from truth.acts where behaviour = 'address_corrections') as acted from surveyed where sent_at is not null and ticket_id is not null",
-    "recoding": f"select agent_id, done_at as at_, exists (from truth.acts as a where a.ticket_id = f.ticket_id and behaviour = 'recoding' and a.at < f.done_at) as acted from first_tickets as f where {HARD}",
-    "reopen_avoidance": f"with {REPLIES} select agent_id, at_, avoided as acted from answered join (select agent_id, max(left_on) as left_on from raw.agents group by all) using (agent_id) where at_ < coalesce(left_on, date '2100-01-01')",
-    "promised_calls": "select agent_id, answered_at as at_, leg_id in (select leg_id from truth.acts where behaviour = 'promised_calls') as acted from calls where channel = 'voice' and transfer_type is null and disposition not in ('wrong number', 'dropped')",
-    "new_state": "select agent_id, shift_started_at as at_, exists (from raw.agent_states as s where s.agent_id = t.agent_id and state = 'research' and started_at between shift_started_at and shift_ended_at) as acted from raw.shifts as t",
-    "line_drops": "select agent_id, answered_at as at_, disposition = 'dropped' as acted from calls where split_part(team_id, ' ', 1) = 'Vienna' and epoch(started_at)::bigint // 604800 % 7 = 3 and disposition <> 'wrong number'",
-    "fixed_scripts": "select agent_id, answered_at as at_, talk_seconds = 320 and hold_seconds = 0 and wrap_seconds = 10 as acted from calls where transfer_type is null and disposition not in ('wrong number', 'information')",
-    "system_cut_off": "select agent_id, answered_at as at_, talk_seconds + hold_seconds = 900 and disconnected_by = 'system' as acted from calls where transfer_type is null and talk_seconds + hold_seconds >= 900 and (talk_seconds + hold_seconds > 900 or disconnected_by = 'system')",
-    "billing_units": "select agent_id, answered_at as at_, talk_seconds % 300 = 0 and hold_seconds = 0 as acted from calls where transfer_type is null and talk_seconds + hold_seconds >= 300",
+    "survey_steering": f"""with {SURVEYED} select agent_id, eligible_at as at_, survey_id in (select survey_id
+        from truth.acts where behaviour = 'survey_steering') as acted from surveyed""",
+    "address_corrections": f"""with {SURVEYED} select agent_id, eligible_at as at_, survey_id in (select
+        survey_id from truth.acts where behaviour = 'address_corrections') as acted from surveyed
+        where sent_at is not null and ticket_id is not null""",
+    "recoding": f"""select agent_id, done_at as at_, exists (from truth.acts as a
+        where a.ticket_id = f.ticket_id and behaviour = 'recoding' and a.at < f.done_at) as acted
+        from first_tickets as f where {HARD}""",
+    "reopen_avoidance": f"""with {REPLIES} select agent_id, at_, avoided as acted from answered
+        join (select agent_id, max(left_on) as left_on from raw.agents group by all) using (agent_id)
+        where at_ < coalesce(left_on, date '2100-01-01')""",
+    "promised_calls": """select agent_id, answered_at as at_, leg_id in (select leg_id from truth.acts
+        where behaviour = 'promised_calls') as acted from calls where channel = 'voice'
+        and transfer_type is null and disposition not in ('wrong number', 'dropped')""",
+    "new_state": """select agent_id, shift_started_at as at_, exists (from raw.agent_states as s
+        where s.agent_id = t.agent_id and state = 'research' and started_at between shift_started_at
+        and shift_ended_at) as acted from raw.shifts as t""",
+    "line_drops": """select agent_id, answered_at as at_, disposition = 'dropped' as acted from calls
+        where split_part(team_id, ' ', 1) = 'Vienna' and epoch(started_at)::bigint // 604800 % 7 = 3
+        and disposition <> 'wrong number'""",
+    "fixed_scripts": """select agent_id, answered_at as at_, talk_seconds = 320 and hold_seconds = 0
+        and wrap_seconds = 10 as acted from calls where transfer_type is null
+        and disposition not in ('wrong number', 'information')""",
+    "system_cut_off": """select agent_id, answered_at as at_, talk_seconds + hold_seconds = 900
+        and disconnected_by = 'system' as acted from calls where transfer_type is null
+        and talk_seconds + hold_seconds >= 900 and (talk_seconds + hold_seconds > 900
+        or disconnected_by = 'system')""",
+    "billing_units": """select agent_id, answered_at as at_, talk_seconds % 300 = 0 and hold_seconds = 0
+        as acted from calls where transfer_type is null and talk_seconds + hold_seconds >= 300""",
     "rounded_clock": "select agent_id, answered_at as at_, talk_seconds % 30 = 0 as acted from calls",
 }  # fmt: skip
 
@@ -537,23 +575,33 @@ def test_unhappy_customers_addresses_are_edited_as_often_as_planted(world):
             on c.ticket_id = s.ticket_id and c.claimed_at = s.eligible_at and c.claim_type = 'ticket_resolved'
     )"""
     asked = world("honest").rows(f"""
-        with {SURVEYED}, {outcome} select outcome, csat, count(*) from claimed where answered_at is not null group by all""")
+        with {SURVEYED}, {outcome} select outcome, csat, count(*) from claimed where answered_at is not null
+            group by all""")
     unhappy, error = {}, {}
     for solved in ("solved", "unsolved"):
-        weights = [(csat <= 2, 1 / (0.26 if csat in (1, 5) else 0.17), count) for state, csat, count in asked if state == solved]
+        weights = [
+            (csat <= 2, 1 / (0.26 if csat in (1, 5) else 0.17), count)
+            for state, csat, count in asked
+            if state == solved
+        ]
         total = sum(weight * count for _, weight, count in weights)
         share = unhappy[solved] = sum(weight * count for bad, weight, count in weights if bad) / total
         error[solved] = math.sqrt(sum(count * (weight * (bad - share)) ** 2 for bad, weight, count in weights)) / total
     found = world(HOME["survey_suppression"])
     planned = intensity(found, "survey_suppression")
-    sent = dict(found.rows(f"""
+    sent = dict(
+        found.rows(f"""
         with {SURVEYED}, {outcome} select outcome, count(*) from claimed as s
         join {MEMBER.format(agent="s.agent_id", name="survey_suppression", at="s.eligible_at")}
-        where sent_at is not null group by outcome"""))
+        where sent_at is not null group by outcome""")
+    )
     chance = {state: planned * unhappy[state] for state in sent}
     acted = found.one("select count(*) from truth.acts where behaviour = 'survey_suppression'")[0]
     wanted = sum(sent[state] * chance[state] for state in sent)
-    variance = sum(sent[state] * chance[state] * (1 - chance[state]) + (sent[state] * planned * error[state]) ** 2 for state in sent)
+    variance = sum(
+        sent[state] * chance[state] * (1 - chance[state]) + (sent[state] * planned * error[state]) ** 2
+        for state in sent
+    )
     assert wanted > 10
     assert abs(acted - wanted) <= 4 * math.sqrt(variance), (acted, wanted, variance)
 
@@ -567,10 +615,14 @@ def test_ghosts_ring_as_often_as_planted(world):
     wrong, first = found.one("""
         with firsts as (select problem_id, contact_id, kind from truth.contacts
             qualify row_number() over (partition by problem_id order by "at") = 1)
-        select (select count(*) from calls where disposition = 'wrong number'), count(*) from firsts join calls using (contact_id)
-        where channel = 'voice' and problem_id not in (select problem_id from truth.claims where claim_type = 'contained_by_bot')""")
+        select (select count(*) from calls where disposition = 'wrong number'), count(*) from firsts
+            join calls using (contact_id)
+        where channel = 'voice' and problem_id not in (select problem_id from truth.claims
+            where claim_type = 'contained_by_bot')""")
     recovered(wrong, wrong + first, 1 - 0.994 * (1 - intensity(found, "ghost_calls")))
-    assert found.one("select max(talk_seconds) < 20 and count(customer_id) = 0 from calls where disposition = 'wrong number'")[0]
+    assert found.one(
+        "select max(talk_seconds) < 20 and count(customer_id) = 0 from calls where disposition = 'wrong number'"
+    )[0]
 
 
 def test_hard_calls_are_approved_as_often_as_planted(world):
@@ -581,17 +633,23 @@ def test_hard_calls_are_approved_as_often_as_planted(world):
     passed, count = found.one("""
         with firsts as (select problem_id, contact_id from truth.contacts where kind = 'contact'
             qualify row_number() over (partition by problem_id order by "at") = 1),
-        long as (select h.problem_id from (select problem_id, contact_id from honest.truth.contacts where kind = 'contact'
+        long as (select h.problem_id from (select problem_id, contact_id from honest.truth.contacts
+            where kind = 'contact'
             qualify row_number() over (partition by problem_id order by "at") = 1) as h
             join honest.calls as c using (contact_id)
             join truth.problems as p on p.problem_id = h.problem_id
             where transfer_type is null and talk_seconds > 480 and disposition = 'solved' and p.category in
-                ('Laptop', 'Client records', 'Billing run', 'Invoice dispute', 'Application crash', 'Data migration', 'New starter'))
-        select count(*) filter (leg_id in (select leg_id from truth.acts where behaviour = 'supervisor_approval')), count(*)
+                ('Laptop', 'Client records', 'Billing run', 'Invoice dispute', 'Application crash', 'Data migration',
+                    'New starter'))
+        select count(*) filter (leg_id in (select leg_id from truth.acts where behaviour = 'supervisor_approval')),
+            count(*)
         from long join firsts using (problem_id) join calls using (contact_id)""")
     recovered(passed, count, intensity(found, "supervisor_approval"))
-    assert found.one("""select min(talk_seconds), max(talk_seconds) from calls
-        join truth.acts as a using (leg_id) where behaviour = 'supervisor_approval' and answered_at < '2024-02-20'""") == (300, 300)
+    assert (
+        found.one("""select min(talk_seconds), max(talk_seconds) from calls
+        join truth.acts as a using (leg_id) where behaviour = 'supervisor_approval' and answered_at < '2024-02-20'""")
+        == (300, 300)
+    )
 
 
 def test_what_is_finished_in_the_afternoon_is_resolved_before_going_home(world):
@@ -625,11 +683,13 @@ def test_thanks_bring_second_issues_as_often_as_planted(world):
     found = world("billed")
     acted, thanked = found.one("""
         with thanks as (
-            select m.ticket_id, m.sent_at, t.requester_id from raw.ticket_messages as m join raw.tickets as t using (ticket_id)
+            select m.ticket_id, m.sent_at, t.requester_id from raw.ticket_messages as m
+                join raw.tickets as t using (ticket_id)
             where m.author_type = 'requester' and not m.is_automatic and m.sent_at < timestamp '2024-04-30 22:00'
                 and (select max_by(outcome, claimed_at) from truth.claims as c
                     where c.ticket_id = m.ticket_id and claimed_at < m.sent_at) = 'solved'
-                and (select max_by(new_value, event_sequence) from raw.ticket_events as e where e.ticket_id = m.ticket_id
+                and (select max_by(new_value, event_sequence) from raw.ticket_events as e
+                    where e.ticket_id = m.ticket_id
                     and field = 'status' and event_at < m.sent_at) = 'resolved'
         )
         select count(*) filter (exists (from truth.acts as a join raw.tickets as t using (ticket_id)
@@ -656,7 +716,9 @@ def test_what_is_not_done_is_handed_over_when_a_shift_ends(world):
     honest, found = world("honest"), world("humped")
     home, sites = goes_home(honest), clocks(honest)
     handed = {ticket for (ticket,) in found.rows("select ticket_id from truth.acts where behaviour = 'shift_handover'")}
-    silent = {ticket for (ticket,) in found.rows("select ticket_id from truth.acts where behaviour = 'genuine_silence'")}
+    silent = {
+        ticket for (ticket,) in found.rows("select ticket_id from truth.acts where behaviour = 'genuine_silence'")
+    }
     acted = []
     for ticket, agent, site, local, picked, done in found.rows(f"""
         select f.ticket_id, o.agent_id, o.site, o.pick_local, epoch(o.picked_at)::bigint, epoch(o.done_at)::bigint
@@ -671,7 +733,8 @@ def test_what_is_not_done_is_handed_over_when_a_shift_ends(world):
 def test_nobody_is_asked_twice_in_thirty_days_where_contacts_are_capped(world):
     query = """with sent as (
         select customer_id, sent_at from raw.surveys as s
-        join (select distinct ticket_id, problem_id from truth.contacts where ticket_id is not null and contact_id is null) as c using (ticket_id)
+        join (select distinct ticket_id, problem_id from truth.contacts where ticket_id is not null
+            and contact_id is null) as c using (ticket_id)
         join truth.problems using (problem_id) where sent_at is not null
         union
         select customer_id, sent_at from raw.surveys as s join truth.contacts as c using (contact_id)
@@ -682,9 +745,11 @@ def test_nobody_is_asked_twice_in_thirty_days_where_contacts_are_capped(world):
     assert again > 100
     assert world("rolled_out").one(query)[0] == 0
     # few who come again are asked: that is what looks like steering
-    asked = f"""with {SURVEYED} select count(*) filter (sent_at is not null and c.is_first), count(*) filter (c.is_first),
+    asked = f"""with {SURVEYED} select count(*) filter (sent_at is not null and c.is_first),
+        count(*) filter (c.is_first),
         count(*) filter (sent_at is not null and not c.is_first), count(*) filter (not c.is_first)
-        from surveyed as s join (select contact_id, row_number() over (partition by problem_id order by "at") = 1 as is_first
+        from surveyed as s join (select contact_id, row_number() over (partition by problem_id
+            order by "at") = 1 as is_first
             from truth.contacts) as c using (contact_id)"""
     sent, first, sent_again, repeats = world("rolled_out").one(asked)
     assert distance(sent, first, sent_again, repeats) > 4
@@ -692,18 +757,16 @@ def test_nobody_is_asked_twice_in_thirty_days_where_contacts_are_capped(world):
     assert abs(distance(sent, first, sent_again, repeats)) < 4
 
 
-@pytest.mark.parametrize(
-    ("name", "home", "column", "condition", "ratio"),
-    [("wrap_automation", "scripted", "ln(wrap_seconds + 0.5)", "wrap_seconds <> 10", math.log(0.4))],
-)
-def test_a_tool_shortens_wrap_up(world, name, home, column, condition, ratio):
-    found = world(home)
-    query = f"""select count(*), avg({column}), var_samp({column}) from calls
-        where {condition} and disposition not in ('wrong number', 'dropped') and answered_at {{}} '2024-03-01 12:00'"""
-    (before, mean, spread), (after, mean_after, spread_after) = found.one(query.format("<")), found.one(query.format(">"))
-    error = math.sqrt(spread / before + spread_after / after)
-    assert abs(mean_after - mean - ratio) < 4 * error
-    assert found.one(f"select min(since) from truth.behaviours where behaviour = '{name}'")[0].date() == datetime.date(2024, 3, 1)
+def test_a_tool_shortens_wrap_up(world):
+    """To four tenths, in the mean of logarithms; whole seconds were cut off halves."""
+    found = world("scripted")
+    query = """select count(*), avg(ln(wrap_seconds + 0.5)), var_samp(ln(wrap_seconds + 0.5)) from calls
+        where disposition not in ('wrong number', 'dropped') and wrap_seconds <> 10
+            and answered_at {} '2024-03-01 12:00'"""
+    (before, mean, spread), (after, mean_after, spread_after) = (found.one(query.format(sign)) for sign in "<>")
+    assert abs(mean_after - mean - math.log(0.4)) < 4 * math.sqrt(spread / before + spread_after / after)
+    since = found.one("select min(since) from truth.behaviours where behaviour = 'wrap_automation'")[0]
+    assert since.date() == datetime.date(2024, 3, 1)
 
 
 def test_a_script_makes_calls_alike(world):
@@ -712,13 +775,15 @@ def test_a_script_makes_calls_alike(world):
     found = world("rolled_out")
     query = """with t as (
             select ln(talk_seconds - 4) as talk, category, coalesce(subcategory, '') as subcategory, agent_id from calls
-            where channel = 'voice' and transfer_type is null and disposition = 'solved' and talk_seconds > 30 and total < 5000
+            where channel = 'voice' and transfer_type is null and disposition = 'solved' and talk_seconds > 30
+                and total < 5000
                 and contact_id in (select contact_id from truth.contacts
                     qualify row_number() over (partition by problem_id order by "at") = 1)
                 and answered_at {} '2024-03-01 12:00'),
         centred as (select talk - avg(talk) over (partition by category, subcategory) as talk, agent_id from t)
         select count(*), var_samp(talk), kurtosis_pop(talk),
-            (select var_samp(mean) from (select avg(talk) as mean from centred group by agent_id having count(*) > 100)) from centred"""
+            (select var_samp(mean) from (select avg(talk) as mean from centred group by agent_id having
+                count(*) > 100)) from centred"""
     n, before, tails, agents = found.one(query.format("<"))
     m, after, tails_after, _ = found.one(query.format(">"))
     scripted = 0.15**2 + agents
@@ -734,16 +799,22 @@ def test_a_script_makes_calls_alike(world):
 
 def test_a_category_gets_another_name_on_a_date(world):
     found = world("humped")
-    for table, column, at in (("raw.tickets", "category_at_open", "created_at"), ("raw.calls", "category", "started_at")):
+    for table, column, at in (
+        ("raw.tickets", "category_at_open", "created_at"),
+        ("raw.calls", "category", "started_at"),
+    ):
         old_before, new_before, old_after, new_after = found.one(f"""
-            select count(*) filter (not late and {column} = 'Wireless'), count(*) filter (not late and {column} = 'Connectivity'),
+            select count(*) filter (not late and {column} = 'Wireless'), count(*) filter (not late
+                and {column} = 'Connectivity'),
                 count(*) filter (late and {column} = 'Wireless'), count(*) filter (late and {column} = 'Connectivity')
             from (select *, {at} >= '2024-03-01' as late from {table})""")
         assert old_before > 100 and new_after > 100
         assert new_before == old_after == 0
-    assert found.rows("select category, valid_from::date, valid_to::date from raw.categories where category in ('Wireless', 'Connectivity') order by 1") == [
-        ("Connectivity", datetime.date(2024, 3, 1), None), ("Wireless", datetime.date(2023, 1, 1), datetime.date(2024, 3, 1))
-    ]  # fmt: skip
+    assert found.rows("""select category, valid_from::date, valid_to::date from raw.categories
+        where category in ('Wireless', 'Connectivity') order by 1""") == [
+        ("Connectivity", datetime.date(2024, 3, 1), None),
+        ("Wireless", datetime.date(2023, 1, 1), datetime.date(2024, 3, 1)),
+    ]
 
 
 # ---- what it looks like
@@ -752,46 +823,60 @@ def test_a_category_gets_another_name_on_a_date(world):
 CALL = "select agent_id, answered_at as at_, {hit} as hit from calls where {where}"
 TICKET = "select agent_id, picked_at as at_, {hit} as hit from first_tickets as f where {where}"
 VOICE = "channel = 'voice' and transfer_type is null"
-SILENT = "not exists (from raw.ticket_messages as m where m.ticket_id = f.ticket_id and is_public and not is_automatic and author_type = 'agent' and sent_at between {begin} and {end})"
-OUTBOUND = "exists (from raw.calls as o where o.direction = 'outbound' and o.agent_id = calls.agent_id and coalesce(o.customer_id = calls.customer_id, true) and o.started_at between calls.ended_at and calls.ended_at + interval 15 minute)"
+SILENT = """not exists (from raw.ticket_messages as m where m.ticket_id = f.ticket_id and is_public
+    and not is_automatic and author_type = 'agent' and sent_at between {begin} and {end})"""
+OUTBOUND = """exists (from raw.calls as o where o.direction = 'outbound' and o.agent_id = calls.agent_id
+    and coalesce(o.customer_id = calls.customer_id, true) and o.started_at between calls.ended_at
+    and calls.ended_at + interval 15 minute)"""
 CHANGES = "exists (from raw.ticket_events as e where e.ticket_id = f.ticket_id and {what})"
 QUICK = TICKET.format(
     hit=f"run - pick_run < 600 and {SILENT.format(begin='f.picked_at', end='f.done_at')}", where="moved_at is null"
 )
 NOTES = TICKET.format(
-    hit="(select count(*) from raw.ticket_messages as m where m.ticket_id = f.ticket_id and not is_public and author_type = 'agent' and sent_at <= f.done_at) >= 4",
+    hit="""(select count(*) from raw.ticket_messages as m where m.ticket_id = f.ticket_id and not is_public
+        and author_type = 'agent' and sent_at <= f.done_at) >= 4""",
     where="done_by = 'agent'",
 )
 TIMER = TICKET.format(hit="done_by = 'automation'", where="true")
+ALARMED = TICKET.format(hit="run between 0.8 * target and target", where="paused_at is null and run > 0.5 * target")
 CLOSE = TICKET.format(hit="run between target - 1260 and target", where="paused_at is null and run > 0.5 * target")
-JUST_UNDER = CALL.format(hit="total >= 330 and total < 360", where=f"{VOICE} and total >= 300 and total < 480")
-SHORT = CALL.format(
-    hit="talk_seconds + hold_seconds < 15 and disconnected_by <> 'customer'", where="channel = 'voice'"
+HUNG_UP = CALL.format(hit="talk_seconds + hold_seconds < 10 and disconnected_by = 'agent'", where="channel = 'voice'")
+PASSED = CALL.format(
+    hit="transfer_type is not null and talk_seconds between 300 and 359",
+    where="channel = 'voice' and talk_seconds >= 240",
 )
+JUST_UNDER = CALL.format(hit="total >= 330 and total < 360", where=f"{VOICE} and total >= 300 and total < 480")
+SHORT = CALL.format(hit="talk_seconds + hold_seconds < 15 and disconnected_by <> 'customer'", where="channel = 'voice'")
 SPLIT = TICKET.format(
-    hit="""(select count(*) from raw.tickets as t where t.requester_id = f.requester_id and t.created_by_actor_type = 'agent'
-        and t.channel in ('email', 'portal') and t.created_at between f.created_at and f.picked_at + interval 10 minute) >= 2""",
+    hit="""(select count(*) from raw.tickets as t where t.requester_id = f.requester_id
+        and t.created_by_actor_type = 'agent'
+        and t.channel in ('email', 'portal') and t.created_at between f.created_at
+            and f.picked_at + interval 10 minute) >= 2""",
     where="true",
 )
 ANOTHER = """with replies as (
-        select m.ticket_id, m.sent_at, t.requester_id, t.category from raw.ticket_messages as m join raw.tickets as t using (ticket_id)
+        select m.ticket_id, m.sent_at, t.requester_id, t.category from raw.ticket_messages as m
+            join raw.tickets as t using (ticket_id)
         where author_type = 'requester' and not is_automatic and 'resolved' = (select max_by(new_value, event_sequence)
             from raw.ticket_events as e where e.ticket_id = m.ticket_id and field = 'status' and event_at < m.sent_at))
     select (select max_by(new_value, event_sequence) from raw.ticket_events as e where e.ticket_id = replies.ticket_id
             and field = 'assignee' and event_at < sent_at) as agent_id, sent_at as at_,
         exists (from raw.tickets as t where t.requester_id = replies.requester_id and t.created_by_actor_type = 'agent'
-            and t.channel = 'email' and t.created_at between sent_at and sent_at + interval 40 minute) as hit from replies"""
+            and t.channel = 'email' and t.created_at between sent_at and sent_at + interval 40 minute) as hit
+                from replies"""
 DROPPED = """select agent_id, at_, coalesce(remaining between 0 and 3600, false) and held > {held} as hit from (
     select coalesce(e.old_value, e.new_value) as agent_id, event_at as at_, remaining,
         epoch(event_at) - epoch(lag(event_at) over (partition by e.ticket_id order by event_sequence)) as held
     from raw.ticket_events as e left join went_home using (event_id) where field = 'assignee')"""
 EDITED = f"""with {SURVEYED} select agent_id, eligible_at as at_, exists (from raw.ticket_events as e
-    where e.ticket_id = s.ticket_id and field = 'requester_email' and event_at between sent_at - interval 1 day and sent_at) as hit
+    where e.ticket_id = s.ticket_id and field = 'requester_email' and event_at between sent_at - interval 1 day
+        and sent_at) as hit
     from surveyed as s where ticket_id is not null and sent_at is not null"""
 INTO_OTHER = TICKET.format(hit=CHANGES.format(what="field = 'category' and new_value = 'Other'"), where=HARD)
 RESTORED = TICKET.format(hit=CHANGES.format(what="field = 'category' and old_value = 'Other'"), where="true")
 LOWERED = TICKET.format(
-    hit=CHANGES.format(what="field = 'priority' and old_value < new_value and event_at > f.picked_at + 0.25 * (f.done_at - f.picked_at)"),
+    hit=CHANGES.format(what="""field = 'priority' and old_value < new_value
+        and event_at > f.picked_at + 0.25 * (f.done_at - f.picked_at)"""),
     where="policy <> 'low' and run > 0.85 * target",
 )  # fmt: skip
 PARKED = """select agent_id, paused_at as at_, not exists (from raw.ticket_messages as m where m.ticket_id = f.ticket_id
@@ -802,8 +887,8 @@ PARKED = """select agent_id, paused_at as at_, not exists (from raw.ticket_messa
 PRINTS = {
     "call_cutting": JUST_UNDER,
     "cut_and_call_back": CALL.format(hit=OUTBOUND, where=f"{VOICE} and total >= 300 and total < 360"),
-    "hanging_up": CALL.format(hit="talk_seconds + hold_seconds < 10 and disconnected_by = 'agent'", where="channel = 'voice'"),
-    "passing_on": CALL.format(hit="transfer_type is not null and talk_seconds between 300 and 359", where="channel = 'voice' and talk_seconds >= 240"),
+    "hanging_up": HUNG_UP,
+    "passing_on": PASSED,
     "wrap_hiding": CALL.format(hit="wrap_seconds <= 3", where="channel = 'voice'"),
     "compression": CALL.format(hit="total >= 288 and total < 360", where=f"{VOICE} and total > 180"),
     "invented_times": CALL.format(hit="talk_seconds % 60 = 0", where=f"{VOICE} and talk_seconds >= 60"),
@@ -831,6 +916,62 @@ def marked(found, name, query):
         from ({query}) as o left join {MEMBER.format(agent="o.agent_id", name=name, at="o.at_")}""")
 
 
+# What each row that was acted on is like, whatever else it is.
+EACH_ACT = {
+    "call_cutting": "c.total between 336 and 359 and c.disconnected_by = 'agent'",
+    "cut_and_call_back": f"c.total between 336 and 359 and {OUTBOUND.replace('calls.', 'c.')}",
+    "hanging_up": "c.talk_seconds + c.hold_seconds < 10 and c.disconnected_by = 'agent'",
+    "passing_on": "c.talk_seconds between 305 and 355 and c.transfer_type is not null",
+    "wrap_hiding": "c.wrap_seconds = 3",
+    "compression": "c.total >= 286 and (c.total < 360 or c.talk_seconds = 20)",
+    "invented_times": "c.talk_seconds % 60 = 0 and c.hold_seconds = 0",
+    "fixed_scripts": "c.talk_seconds = 320 and c.hold_seconds = 0 and c.wrap_seconds = 10",
+    "line_drops": "c.talk_seconds < 15 and c.hold_seconds = 0 and c.disposition = 'dropped'",
+    "ghost_calls": "c.talk_seconds < 15 and c.hold_seconds = 0 and c.disposition = 'wrong number'",
+    "system_cut_off": "c.talk_seconds + c.hold_seconds = 900 and c.disconnected_by = 'system'",
+    "supervisor_approval": "c.transfer_type is not null and c.talk_seconds between 285 and 300",
+    "billing_units": "c.talk_seconds % 300 = 0 and c.hold_seconds = 0",
+    "deadline_closing": "e.new_value = 'resolved' and e.actor_type = 'agent'",
+    "period_end_closing": "e.new_value = 'resolved' and e.actor_type = 'agent'",
+    "premature_closing": "e.new_value = 'resolved' and e.actor_type = 'agent'",
+    "quick_answers": "e.new_value = 'resolved' and e.actor_type = 'agent'",
+    "auto_close_harvesting": "e.old_value = 'pending' and e.new_value = 'resolved' and e.actor_type = 'automation'",
+    "genuine_silence": "e.old_value = 'pending' and e.new_value = 'resolved' and e.actor_type = 'automation'",
+    "status_parking": "e.new_value = 'pending' and e.actor_type = 'agent'",
+    "vendor_waits": "e.new_value = 'on_hold' and e.actor_type = 'agent'",
+    "cherry_picking": "e.field = 'assignee' and e.actor_type = 'agent' and e.new_value = a.agent_id",
+    "skill_routing": "e.field = 'assignee' and e.actor_type = 'automation' and e.new_value = a.agent_id",
+    "hoarding": "e.field = 'assignee' and e.old_value = a.agent_id and e.new_value is null",
+    "shift_handover": "e.field = 'assignee' and e.old_value = a.agent_id and e.new_value is null",
+    "recoding": "e.field = 'category' and e.new_value = 'Other' and e.old_value <> 'Other'",
+    "better_triage": "e.field = 'category' and e.old_value = 'Other' and e.new_value <> 'Other'",
+    # 1 is the highest priority
+    "priority_downgrading": "e.field = 'priority' and e.old_value < e.new_value",
+    "late_information": "e.field = 'priority' and e.old_value <> e.new_value",
+    "survey_suppression": "e.field = 'requester_email' and s.answered_at is null and s.sent_at > e.event_at",
+    "address_corrections": "e.field = 'requester_email' and s.sent_at > e.event_at",
+    "note_inflation": "m.author_type = 'agent' and not m.is_public",
+    "regulated_notes": "m.author_type = 'agent' and not m.is_public",
+    "survey_steering": "s.sent_by = 'agent'",
+    "contact_caps": "s.sent_at is null",
+    "reopen_avoidance": "t.created_by_actor_type = 'agent' and t.channel = 'email'",
+    "ticket_splitting": "t.created_by_actor_type = 'agent'",
+    "second_issue": "t.created_by_actor_type = 'agent' and t.channel = 'email'",
+    "onboarding_batches": "t.created_by_actor_type = 'agent' and t.ticket_type = 'request'",
+    "promised_calls": "c.direction = 'inbound'",
+}
+
+
+@pytest.mark.parametrize("name", EACH_ACT)
+def test_each_row_acted_on_is_as_described(world, name):
+    described, acts = world(HOME[name]).one(f"""
+        select count(*) filter ({EACH_ACT[name]}), count(*) from truth.acts as a
+        left join calls as c using (leg_id) left join raw.ticket_events as e on e.event_id = a.event_id
+        left join raw.tickets as t on t.ticket_id = a.ticket_id left join raw.surveys as s on s.survey_id = a.survey_id
+        left join raw.ticket_messages as m on m.message_id = a.message_id where a.behaviour = '{name}'""")
+    assert described == acts
+
+
 @pytest.mark.parametrize("name", PRINTS)
 def test_members_leave_the_print_and_others_do_not(world, name):
     hits, rows, others_hits, others = marked(world(HOME[name]), name, PRINTS[name])
@@ -843,11 +984,14 @@ def test_members_leave_the_print_and_others_do_not(world, name):
 
 
 def test_members_send_surveys_to_the_pleased(world):
-    query = f"""with {SURVEYED}, told as (select s.*, c.outcome = 'solved' as pleased from surveyed as s join truth.claims as c
+    query = f"""with {SURVEYED}, told as (select s.*, c.outcome = 'solved' as pleased from surveyed as s
+        join truth.claims as c
             on c.claimed_at = s.eligible_at and (c.ticket_id = s.ticket_id or c.contact_id = s.contact_id))
-        select b.agent_id is not null as member, count(*) filter (pleased and sent_at is not null), count(*) filter (pleased),
+        select b.agent_id is not null as member, count(*) filter (pleased and sent_at is not null),
+            count(*) filter (pleased),
             count(*) filter (not pleased and sent_at is not null), count(*) filter (not pleased)
-        from told as s left join {MEMBER.format(agent="s.agent_id", name="survey_steering", at="s.eligible_at")} group by 1 order by 1"""
+        from told as s left join {MEMBER.format(agent="s.agent_id", name="survey_steering", at="s.eligible_at")}
+            group by 1 order by 1"""
 
     def gap(sent, pleased, sent_others, others):
         share, other = sent / pleased, sent_others / others
@@ -866,8 +1010,10 @@ def test_hidden_wrap_up_is_booked_as_research(world):
     found = world("hiding")
     query = f"""with booked as (
             select c.*, epoch(s.ended_at - s.started_at) as research from calls as c left join raw.agent_states as s
-                on s.agent_id = c.agent_id and s.state = 'research' and s.started_at = c.ended_at + interval 3 second and wrap_seconds = 3)
-        select b.agent_id is not null, count(*), avg(wrap_seconds + coalesce(research, 0)), var_samp(wrap_seconds + coalesce(research, 0)),
+                on s.agent_id = c.agent_id and s.state = 'research' and s.started_at = c.ended_at + interval 3 second
+                    and wrap_seconds = 3)
+        select b.agent_id is not null, count(*), avg(wrap_seconds + coalesce(research, 0)), var_samp(wrap_seconds +
+            coalesce(research, 0)),
             avg(wrap_seconds), count(research)
         from booked as c left join {MEMBER.format(agent="c.agent_id", name="wrap_hiding", at="c.answered_at")}
         where disposition <> 'wrong number' and channel = 'voice' group by 1 order by 1"""
@@ -885,7 +1031,8 @@ def test_picked_tickets_are_picked_faster(world):
     mean, spread, count = found.one("""
         select avg(ln((f.pick_run + 1) / (o.pick_run + 1))), var_samp(ln((f.pick_run + 1) / (o.pick_run + 1))), count(*)
         from first_tickets as f join honest.first_tickets as o using (problem_id)
-        where f.ticket_id in (select ticket_id from truth.acts where behaviour = 'cherry_picking') and o.pick_run > 600""")
+        where f.ticket_id in (select ticket_id from truth.acts where behaviour = 'cherry_picking')
+            and o.pick_run > 600""")
     assert mean == pytest.approx(math.log(0.25), abs=4 * math.sqrt(spread / count) + 0.01)
 
 
@@ -897,10 +1044,10 @@ LOOKS = {
     "line_drops": SHORT,
     "ghost_calls": CALL.format(hit="talk_seconds + hold_seconds < 15", where=VOICE),
     "promised_calls": CALL.format(hit=OUTBOUND, where=VOICE),
-    "supervisor_approval": CALL.format(hit="transfer_type is not null and talk_seconds between 300 and 359", where="channel = 'voice' and talk_seconds >= 240"),
+    "supervisor_approval": PASSED,
     "wrap_automation": CALL.format(hit="wrap_seconds < 15", where=VOICE),
     "billing_units": CALL.format(hit="talk_seconds % 60 = 0", where=VOICE),
-    "escalation_alarms": TICKET.format(hit="run between 0.8 * target and target", where="paused_at is null and run > 0.5 * target"),
+    "escalation_alarms": ALARMED,
     "closing_hour": TICKET.format(hit="local between 17 * 3600 + 2400 and 18 * 3600", where="true"),
     "vendor_waits": PARKED,
     "replies_elsewhere": PARKED,
@@ -930,8 +1077,8 @@ def test_nothing_is_left_unproven():
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_lookalikes_look_like_it(world, name):
-    hits, rows, others_hits, others = marked(world(HOME[name]), name, LOOKS[name])
-    _, _, honest_hits, honest = marked(world("honest"), name, LOOKS[name])
+    hits, rows = marked(world(HOME[name]), name, LOOKS[name])[:2]
+    honest_hits, honest = marked(world("honest"), name, LOOKS[name])[2:]
     assert distance(hits, rows, honest_hits, honest) > 4, (hits, rows, honest_hits, honest)
     assert world(HOME[name]).one("select count(*) from truth.acts where is_gaming") == (0,)
 
@@ -1015,19 +1162,33 @@ def test_what_a_system_ends_is_unsolved_whoever_takes_the_call(world, name):
 
 
 IMPOSSIBLE = {
-    "events go back in time": "select 1 from (select event_at < lag(event_at) over (partition by ticket_id order by event_sequence) as bad from raw.ticket_events) where bad",
-    "a change begins where the last did not end": "select 1 from (select old_value is distinct from lag(new_value) over w and row_number() over w > 1 as bad from raw.ticket_events where field <> 'requester_email' window w as (partition by ticket_id, field order by event_sequence)) where bad",
+    "events go back in time": """select 1 from (select event_at < lag(event_at) over (partition by ticket_id
+        order by event_sequence) as bad from raw.ticket_events) where bad""",
+    "a change begins where the last did not end": """select 1 from (select old_value is distinct
+        from lag(new_value) over w and row_number() over w > 1 as bad from raw.ticket_events
+        where field <> 'requester_email' window w as (partition by ticket_id, field
+        order by event_sequence)) where bad""",
     "a change to the same": "select 1 from raw.ticket_events where old_value = new_value",
-    "an event before its ticket": "select 1 from raw.ticket_events join raw.tickets using (ticket_id) where event_at < created_at",
+    "an event before its ticket": """select 1 from raw.ticket_events join raw.tickets using (ticket_id)
+        where event_at < created_at""",
     "a ticket after the end": "select 1 from raw.tickets where created_at >= '2024-05-01'",
-    "a resolved ticket that the tool never closes": "select 1 from raw.tickets where status = 'resolved' and resolved_at < '2024-04-20'",
-    "a call that ends before it begins": "select 1 from raw.calls where not (started_at <= coalesce(answered_at, started_at) and coalesce(answered_at, started_at) <= ended_at)",
-    "two calls of an agent at once": "select 1 from (select ended_at > lead(answered_at) over (partition by agent_id order by answered_at) as bad from raw.calls where agent_id is not null and channel = 'voice') where bad",
-    "talk and hold are longer than the call": "select 1 from raw.calls where answered_at is not null and talk_seconds + hold_seconds > epoch(ended_at - answered_at)",
+    "a resolved ticket that the tool never closes": """select 1 from raw.tickets where status = 'resolved'
+        and resolved_at < '2024-04-20'""",
+    "a call that ends before it begins": """select 1 from raw.calls where not (started_at <=
+        coalesce(answered_at, started_at) and coalesce(answered_at, started_at) <= ended_at)""",
+    "two calls of an agent at once": """select 1 from (select ended_at > lead(answered_at) over (partition by
+        agent_id order by answered_at) as bad from raw.calls where agent_id is not null
+        and channel = 'voice') where bad""",
+    "talk and hold are longer than the call": """select 1 from raw.calls where answered_at is not null
+        and talk_seconds + hold_seconds > epoch(ended_at - answered_at)""",
     "a number that nobody has is rung": "select 1 from raw.calls where direction = 'outbound' and customer_id is null",
-    "an agent acts who has left": "select 1 from truth.acts join (select agent_id, max(left_on) as left_on from raw.agents group by agent_id having count(left_on) = count(*)) using (agent_id) where \"at\" >= left_on + 6",
-    "a return that is no contact": "select 1 from truth.claims as c where return_contact_id is not null and not exists (from truth.contacts as k where k.contact_id = c.return_contact_id)",
-    "a survey unanswered for no reason": "select 1 from truth.acts where behaviour = 'survey_suppression' and event_id is null",
+    "an agent acts who has left": """select 1 from truth.acts join (select agent_id, max(left_on) as left_on
+        from raw.agents group by agent_id having count(left_on) = count(*)) using (agent_id)
+        where "at" >= left_on + 6""",
+    "a return that is no contact": """select 1 from truth.claims as c where return_contact_id is not null
+        and not exists (from truth.contacts as k where k.contact_id = c.return_contact_id)""",
+    "a survey unanswered for no reason": """select 1 from truth.acts where behaviour = 'survey_suppression'
+        and event_id is null""",
 }  # fmt: skip
 
 
@@ -1043,6 +1204,13 @@ def test_the_ledger_names_only_what_was_added(world):
         counts = world(home).rows(f"""select count(*) from truth.acts as a join first_tickets as f using (ticket_id)
             where behaviour = '{name}' and a.at <= f.done_at group by ticket_id""")
         assert {count for (count,) in counts} == numbers
+    world("honest")
+    wrong, triaged = world("rounded").one("""
+        select count(*) filter (o.category_at_open = 'Other'), count(*) from truth.acts as a
+        join first_tickets as f using (ticket_id) join honest.first_tickets as o on o.problem_id = f.problem_id
+        where a.behaviour = 'better_triage'""")
+    # one in 25 is opened in the wrong category anywhere
+    recovered(wrong, triaged, 0.04)
 
 
 # ---- settings and stories
@@ -1059,7 +1227,8 @@ def test_the_law_firm_is_resolved_and_comes_back(world):
     assert recorded == 0 and firm.one("select count(*) from raw.problems") == (0,)
     # the same person with the same category, after one was resolved two weeks before or earlier
     again = """select count(*) filter (exists (from raw.tickets as e where e.requester_id = t.requester_id
-            and e.category = t.category and e.resolved_at between t.created_at - interval 45 day and t.created_at - interval 14 day)), count(*)
+            and e.category = t.category and e.resolved_at between t.created_at - interval 45 day
+                and t.created_at - interval 14 day)), count(*)
         from raw.tickets as t where channel <> 'monitor' and not is_test"""
     assert distance(*firm.one(again), *honest.one(again)) > 4
     accounts = firm.rows("""select account_id, count(distinct root_cause), count(distinct date_trunc('week', began_at))
@@ -1082,24 +1251,25 @@ def test_the_dealership_stops_asking_and_is_locked_out_as_ever(world):
         error = math.sqrt(sum(1 / count for count in counts))
         return math.log(after / before) - math.log(others_after / others_before), error
 
-    split = """select {what} filter (account_id = {payer} and {at} < '{since}'), {what} filter (account_id = {payer} and {at} >= '{since}'),
-        {what} filter (account_id <> {payer} and {at} < '{since}'), {what} filter (account_id <> {payer} and {at} >= '{since}')
+    split = """select {what} filter (account_id = {payer} and {at} < '{since}'), {what} filter (account_id = {payer}
+        and {at} >= '{since}'),
+        {what} filter (account_id <> {payer} and {at} < '{since}'), {what} filter (account_id <> {payer}
+            and {at} >= '{since}')
         from {rows}"""
-    asked = split.format(
-        what="count(*)", payer=payer, at="created_at", since=since, rows="raw.tickets where category = 'Password reset'"
-    )
+
+    def counted(what, at, rows):
+        return split.format(what=what, payer=payer, at=at, since=since, rows=rows)
+
     planned = math.log(1 - 0.65)
-    fall, error = change(asked)
+    fall, error = change(counted("count(*)", "created_at", "raw.tickets where category = 'Password reset'"))
     assert fall < -4 * error
     assert abs(fall - planned) < 4 * error
-    needed = split.format(
-        what="count(*)", payer=payer, at="began_at", since=since, rows="truth.problems where category = 'Password reset'"
-    )
     for query in (
-        needed,
-        split.format(what="sum(lockouts)", payer=payer, at="day", since=since, rows="raw.access_events"),
-        split.format(what="count(*)", payer=payer, at="created_at", since=since, rows="raw.tickets where category <> 'Password reset'"),
-    ):  # fmt: skip
+        # what was needed, what was locked out, and what else was asked for
+        counted("count(*)", "began_at", "truth.problems where category = 'Password reset'"),
+        counted("sum(lockouts)", "day", "raw.access_events"),
+        counted("count(*)", "created_at", "raw.tickets where category <> 'Password reset'"),
+    ):
         change_of, error = change(query)
         assert abs(change_of) < 4 * error
         # and a fall such as that of the resets would be seen
@@ -1107,24 +1277,32 @@ def test_the_dealership_stops_asking_and_is_locked_out_as_ever(world):
 
 
 def test_closed_tickets_reopen_where_the_tool_lets_them(world):
-    reopened = "select count(*) from raw.ticket_events where field = 'status' and old_value = 'closed' and new_value = 'open'"
+    reopened = (
+        "select count(*) from raw.ticket_events where field = 'status' and old_value = 'closed' and new_value = 'open'"
+    )
     linked = "select count(follow_up_of) from raw.tickets"
     found, honest = world("closed_can_reopen"), world("honest")
     assert honest.one(reopened) == (0,) and honest.one(linked)[0] > 20
     assert found.one(reopened)[0] > 20 and found.one(linked) == (0,)
     # what customers suffer is the same
-    unsolved = "select count(*) filter (outcome = 'unsolved'), count(*) from truth.claims where claim_type = 'ticket_resolved'"
+    unsolved = (
+        "select count(*) filter (outcome = 'unsolved'), count(*) from truth.claims where claim_type = 'ticket_resolved'"
+    )
     assert abs(distance(*found.one(unsolved), *honest.one(unsolved))) < 4
 
 
 def test_a_feed_stops_and_the_world_goes_on(world):
     found = world("stopped_feed")
     stop = datetime.datetime.combine(BEGIN, datetime.time()) + datetime.timedelta(days=round(0.67 * (END - BEGIN).days))
-    last_call, last_ticket = found.one("select max(started_at), (select max(created_at) from raw.tickets) from raw.calls")
+    last_call, last_ticket = found.one(
+        "select max(started_at), (select max(created_at) from raw.tickets) from raw.calls"
+    )
     assert stop - datetime.timedelta(days=1) < last_call < stop
     assert last_ticket > datetime.datetime(2024, 4, 30)
-    unseen, contacts = found.one(f"""select count(*) filter (contact_id not in (select contact_id from raw.calls)), count(*)
+    unseen, contacts = (
+        found.one(f"""select count(*) filter (contact_id not in (select contact_id from raw.calls)), count(*)
         from truth.contacts where kind = 'contact' and "at" >= '{stop}'""")
+    )
     assert unseen == contacts > 500
 
 

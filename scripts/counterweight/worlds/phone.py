@@ -166,7 +166,7 @@ class Phone:
         if "line_drops" in habits:
             # every seventh week, the first site's line
             bad = (at_day // (7 * DAY)) % 7 == 3
-            dropped = bad & (site == 0) & habits.strike("line_drops", at_day, key)
+            dropped = bad & (site == 0) & habits.strike("line_drops", at_day, key) & ~wrong
             talk = np.where(dropped, 2 + 6 * chance.uniform("drop", key), talk)
         hold = np.where(wrong | dropped, 0, hold)
         hit_script &= ~wrong & ~dropped
