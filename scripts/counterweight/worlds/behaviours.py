@@ -79,6 +79,9 @@ BEHAVIOURS = {
     "regulated_notes": Behaviour("D19", TICKETS, "every step must be noted", False),
 }  # fmt: skip
 
+# What a system does, it does always: these have no intensity.
+ALWAYS = {"system_cut_off", "rounded_clock", "wrap_automation", "new_category_tree"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Habit:

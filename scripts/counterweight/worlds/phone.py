@@ -159,8 +159,8 @@ class Phone:
         if hit_script.any():
             hold, wrap = np.where(hit_script, 0, hold), np.where(hit_script, 10, wrap)
             talk = np.where(hit_script, habits["fixed_scripts"].limit - 40, talk)
-        # who comes again has the right number
-        first = (every.number == 0) & (every.ticket < 0)
+        # who comes again has the right number, and nobody mistypes a chat
+        first = (every.number == 0) & (every.ticket < 0) & (every.way == s.PHONE)
         ghost = habits.strike("ghost_calls", at_day, key) & first
         wrong = (chance.happens("wrong number", key, 0.006) & first) | ghost
         talk = np.where(wrong, 1 + 6 * chance.uniform("wrong talk", key), talk)
@@ -168,7 +168,7 @@ class Phone:
         if "line_drops" in habits:
             # every seventh week, the first site's line
             bad = (at_day // (7 * DAY)) % 7 == 3
-            dropped = bad & (site == 0) & habits.strike("line_drops", at_day, key)
+            dropped = bad & (site == 0) & habits.strike("line_drops", at_day, key) & ~wrong
             talk = np.where(dropped, 2 + 6 * chance.uniform("drop", key), talk)
         hold = np.where(wrong | dropped, 0, hold)
         hit_script &= ~wrong & ~dropped
@@ -450,7 +450,7 @@ class Phone:
             Items.of(items.problem[rows], at[rows], how[rows], number[rows], names[rows], np.where(back, claim, -1)[rows])
         )  # fmt: skip
         # nobody is coming any more: the tool closes what waited for the call
-        given = np.flatnonzero(lost & ~again & (items.ticket >= 0))
+        given = np.flatnonzero(lost & ~(again & spoken) & (items.ticket >= 0))
         given = given[scene.tickets["waits"][items.ticket[given]] == 1]
         given = given[np.unique(items.ticket[given], return_index=True)[1]]
         old = items.ticket[given]

@@ -342,14 +342,14 @@ class Service:
         truth.acts.keep(truth.acts["at"] < end)
         truth.contacts.keep(truth.contacts["at"] < end)
         habits = self.scene.habits
-        from counterweight.worlds.behaviours import BEHAVIOURS
+        from counterweight.worlds.behaviours import ALWAYS, BEHAVIOURS
 
         for name, (number, habit) in habits.habits.items():
             agents = habits.agents(name)
             truth.behaviours.add(
                 agent_id=agents, team_id=self.place.team_of[agents], behaviour=number,
                 is_gaming=int(BEHAVIOURS[name].is_gaming), since=habits.since[name],
-                intensity=round(1000 * habit.intensity), limit_seconds=habit.limit,
+                intensity=1000 if name in ALWAYS else round(1000 * habit.intensity), limit_seconds=habit.limit,
             )  # fmt: skip
 
     def _references(self):
