@@ -381,3 +381,13 @@ def test_a_folder_of_somebody_else_is_not_overwritten(tmp_path):
     with pytest.raises(InputError, match="Name another folder"):
         simulate(tmp_path, tickets=50, calls=50, months=1)
     assert (tmp_path / "raw" / "mine.csv").exists()
+    # a note of somebody else makes no world of it
+    (tmp_path / "world.yml").write_text("name: atlas", encoding="utf-8")
+    with pytest.raises(InputError, match="Name another folder"):
+        simulate(tmp_path, tickets=50, calls=50, months=1)
+    # a world may be made anew, but not over what was laid into it
+    simulate(tmp_path / "own", tickets=50, calls=50, months=1)
+    simulate(tmp_path / "own", tickets=50, calls=50, months=1)
+    (tmp_path / "own" / "raw" / "notes.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match=r"notes\.txt is no part of a world"):
+        simulate(tmp_path / "own", tickets=50, calls=50, months=1)

@@ -21,6 +21,7 @@ from counterweight.worlds.tables import writer
 __all__ = ["simulate"]
 
 MOST_MONTHS = 30
+MOST_CONTACTS = 30_000_000
 NOTE = "world.yml"
 
 
@@ -46,8 +47,7 @@ def simulate(
     made = _checked(settings.find(world), tickets, calls, months, batches, intensity)
     out = Path(out)
     raw, truth = out / "raw", out / "truth"
-    if (raw.exists() or truth.exists()) and not (out / NOTE).exists():
-        raise InputError(f"{out} has a folder raw or truth that is no world's. Name another folder.")
+    _check_folder(out, raw, truth)
     for folder in (raw, truth):
         shutil.rmtree(folder, ignore_errors=True)
     whole = raw / ".whole" if batches > 1 else raw
@@ -78,6 +78,30 @@ def simulate(
     return counts
 
 
+def _check_folder(out, raw, truth):
+    """InputError where something lies there that no world has made."""
+    if not str(out).strip(". "):
+        raise InputError("--out wants a folder of its own, for example --out warehouse/trial.")
+    others = [
+        path
+        for folder in (raw, truth)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix not in (".parquet", ".csv")
+    ]
+    if (raw.exists() or truth.exists()) and not _is_world(out / NOTE):
+        raise InputError(f"{out} has a folder raw or truth that is no world's. Name another folder.")
+    if others:
+        raise InputError(f"{others[0]} is no part of a world, and would be lost. Move it, or name another folder.")
+
+
+def _is_world(note):
+    try:
+        found = yaml.safe_load(note.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return False
+    return isinstance(found, dict) and {"world", "arguments"} <= found.keys()
+
+
 def _note(out, note):
     (out / NOTE).write_text(yaml.safe_dump(note, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
@@ -85,10 +109,12 @@ def _note(out, note):
 def _checked(world, tickets, calls, months, batches, intensity):
     if tickets < 0 or calls < 0 or tickets + calls < 1:
         raise InputError("--tickets and --calls must be 0 or more, and one of them more than 0.")
+    if tickets + calls > MOST_CONTACTS:
+        raise InputError(f"--tickets and --calls are more than {MOST_CONTACTS:,}; a million takes half a GB of memory.")
     if not 1 <= months <= MOST_MONTHS:
         raise InputError(f"--months must be between 1 and {MOST_MONTHS}: a world begins on 1 January 2024.")
-    if batches < 1:
-        raise InputError("--batches must be at least 1.")
+    if not 1 <= batches <= 28 * months:
+        raise InputError(f"--batches must be between 1 and {28 * months}: each is a day at least.")
     if batches > 1 and (world.defects or world.clocks):
         raise InputError(f"World {world.name} has soiled rows, which cannot be split. Leave out --batches.")
     if batches == 1 and world.lags:
@@ -97,6 +123,8 @@ def _checked(world, tickets, calls, months, batches, intensity):
         )
     if intensity is None:
         return world
+    if not 0 <= intensity <= 1:
+        raise InputError("--intensity is a share between 0 and 1.")
     if not world.habits:
         raise InputError(f"World {world.name} has no behaviour that --intensity could change.")
     habits = (dataclasses.replace(habit, intensity=intensity) for habit in world.habits)

@@ -741,7 +741,7 @@ class Desk:
         hard = self.scene.issue("talk", plan.items.problem) > 500
         counted = self.scene.tickets["category"][plan.ticket] != self.other
         counted &= self.scene.issue("subcategory", plan.items.problem) < 0
-        acts = hard & self.habits.act("recoding", plan.agent, done_at, key)
+        acts = hard & self.habits.act("recoding", plan.agent, earliest, key)
         hit = np.flatnonzero(counted & (acts | self.chance.happens("is mistaken", key, 0.01)))
         if not len(hit):
             return
