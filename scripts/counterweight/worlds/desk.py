@@ -609,8 +609,6 @@ class Desk:
                 hit[rows] = True
         plan.loss[hit] += 0.4
         plan.habit[hit] = self.habits.number("period_end_closing")
-        # the wait is over, or was never entered
-        plan.pause[hit] = -1
         return done_at, hit
 
     def _at_closing_hour(self, plan, picked_at, earliest, done_at):
@@ -884,9 +882,10 @@ class Desk:
 
     def _toggles(self, ticket, at, key, agent):
         """Integrations and slips that leave resolved for a moment."""
-        for name, share, by in (("integration", 0.008, SYSTEM), ("slip", 0.004, AGENT)):
+        # a ticket that has both has one after the other
+        for name, share, by, after in (("integration", 0.008, SYSTEM, 20), ("slip", 0.004, AGENT, 130)):
             hit = np.flatnonzero(self.chance.happens(name, key, share))
-            first = at[hit] + 20 + (60 * self.chance.uniform(f"{name} when", key[hit])).astype(np.int64)
+            first = at[hit] + after + (60 * self.chance.uniform(f"{name} when", key[hit])).astype(np.int64)
             who = agent[hit] if by == AGENT else np.full(len(hit), -1)
             self.status(ticket[hit], first, np.full(len(hit), RESOLVED), np.full(len(hit), OPEN), by, who)
             self.status(ticket[hit], first + 45, np.full(len(hit), OPEN), np.full(len(hit), RESOLVED), by, who)
