@@ -129,15 +129,30 @@ class Desk:
         machine = customer >= MONITORS
         cause = scene.problems["cause"][problem]
         self.raw.tickets.add(
-            ticket_id=tickets, created_at=at, requester_id=customer, channel=channel, category=category_now,
-            subcategory=scene.issue("subcategory", problem), category_at_open=category_now, priority=priority,
-            sla_policy_id=self.policy(problem, priority), account_id=scene.problems["account"][problem], team_id=team, status=NEW,
+            ticket_id=tickets,
+            created_at=at,
+            requester_id=customer,
+            channel=channel,
+            category=category_now,
+            subcategory=scene.issue("subcategory", problem),
+            category_at_open=category_now,
+            priority=priority,
+            sla_policy_id=self.policy(problem, priority),
+            account_id=scene.problems["account"][problem],
+            team_id=team,
+            status=NEW,
             ticket_type=np.where(scene.issue("is_request", problem), REQUEST, INCIDENT),
-            created_by_actor_type=by, follow_up_of=follow, is_test=0, updated_at=at,
+            created_by_actor_type=by,
+            follow_up_of=follow,
+            is_test=0,
+            updated_at=at,
             configuration_item=self._configuration_item(problem, cause),
-            requested_for_id=np.where(self.chance.happens("for another", problem, 0.04) & ~machine,
-                                      np.minimum(customer + 1, self.place.customer_count - 1), -1),
-        )  # fmt: skip
+            requested_for_id=np.where(
+                self.chance.happens("for another", problem, 0.04) & ~machine,
+                np.minimum(customer + 1, self.place.customer_count - 1),
+                -1,
+            ),
+        )
         scene.tickets.add(
             events=0, problem=problem, priority=priority, category=category_now, agent=-1, resolved=0, waits=0
         )
@@ -352,15 +367,26 @@ class Desk:
         pause = np.where(chance.happens("waits", key, 0.28) & ~machine, 1.0, -1.0)
         vendor = (pause > 0) & (chance.happens("vendor", key, 0.25) | self.habits.strike("vendor_waits", begun, key))
         plan = Plan(
-            ticket, items, site, team,
+            ticket,
+            items,
+            site,
+            team,
             agent=np.full(count, -1) if agent is None else agent.copy(),
-            begin=begin, pick=pick.astype(np.int64), done=(pick + effort * np.where(first, 1.3, 1.0)).astype(np.int64),
-            target=TARGETS[priority], pause=pause, wait=chance.lognormal("answer takes", key, 7 * HOUR, 1.1).astype(np.int64),
-            vendor=vendor, asked=(pause > 0) & ~vendor, silent=(pause > 0) & ~vendor & chance.happens("no answer", key, 0.06),
-            second=passed, loss=0.04 * np.minimum(items.number % s.ASIDE, 3),
-            answered=~machine, notes=np.floor(chance.exponential("notes", key, 0.8)).astype(np.int64).clip(max=6),
+            begin=begin,
+            pick=pick.astype(np.int64),
+            done=(pick + effort * np.where(first, 1.3, 1.0)).astype(np.int64),
+            target=TARGETS[priority],
+            pause=pause,
+            wait=chance.lognormal("answer takes", key, 7 * HOUR, 1.1).astype(np.int64),
+            vendor=vendor,
+            asked=(pause > 0) & ~vendor,
+            silent=(pause > 0) & ~vendor & chance.happens("no answer", key, 0.06),
+            second=passed,
+            loss=0.04 * np.minimum(items.number % s.ASIDE, 3),
+            answered=~machine,
+            notes=np.floor(chance.exponential("notes", key, 0.8)).astype(np.int64).clip(max=6),
             habit=np.full(count, -1),
-        )  # fmt: skip
+        )
         self._people(plan)
         share = 0.35 + 0.5 * chance.uniform("when it waits", key)
         plan.pause = np.where(plan.pause > 0, plan.pick + share * (plan.done - plan.pick), -1).astype(np.int64)
@@ -639,10 +665,15 @@ class Desk:
             for last in self.place.last_workdays[site]:
                 closing = clock.at(last, 18 * HOUR)
                 rows = np.flatnonzero(
-                    (plan.site == site) & (done_at > closing) & (done_at < closing + 4 * DAY) & (picked_at < closing - 4 * HOUR)
-                    & ~plan.silent & (plan.habit < 0) & ~((plan.pause >= 0) & (paused_at > closing - 5 * HOUR))
+                    (plan.site == site)
+                    & (done_at > closing)
+                    & (done_at < closing + 4 * DAY)
+                    & (picked_at < closing - 4 * HOUR)
+                    & ~plan.silent
+                    & (plan.habit < 0)
+                    & ~((plan.pause >= 0) & (paused_at > closing - 5 * HOUR))
                     & (plan.items.way != s.MONITOR)
-                )  # fmt: skip
+                )
                 now = np.full(len(rows), closing - 3 * HOUR)
                 rows = rows[self.habits.act("period_end_closing", plan.agent[rows], now, key[rows])]
                 done_at[rows] = closing - (3 * HOUR * self.chance.uniform("month end", key[rows])).astype(np.int64)
@@ -709,8 +740,12 @@ class Desk:
             if "shift_handover" in self.habits:
                 ruled = by_rule[rows]
                 self.scene.acted(
-                    "shift_handover", agent[rows][ruled], over[ruled], event_id=given[ruled], ticket_id=ticket[rows][ruled]
-                )  # fmt: skip
+                    "shift_handover",
+                    agent[rows][ruled],
+                    over[ruled],
+                    event_id=given[ruled],
+                    ticket_id=ticket[rows][ruled],
+                )
             self.event(ticket[rows], morning, ASSIGNEE, -1, holder, AUTOMATION)
             settled_at[rows] = morning
         return settled_at
@@ -776,9 +811,13 @@ class Desk:
         changed_at = np.where(down, near, picked_at + ((done_at - picked_at) * share).astype(np.int64))
         new = np.where(down | ~up, priority - 1, priority + 1)
         hit = np.flatnonzero(
-            (down | late | early) & (new >= 0) & (new < len(POLICIES)) & (changed_at > picked_at + 10) & (changed_at < done_at - 20)
+            (down | late | early)
+            & (new >= 0)
+            & (new < len(POLICIES))
+            & (changed_at > picked_at + 10)
+            & (changed_at < done_at - 20)
             & (plan.pause < 0)
-        )  # fmt: skip
+        )
         values = self.raw.value_starts["priority"]
         events = self.event(
             ticket[hit], changed_at[hit], PRIORITY, priority[hit] + values, new[hit] + values, AGENT, plan.agent[hit]
@@ -923,8 +962,14 @@ class Desk:
         )
         people = np.flatnonzero(~machine & surveyed)
         self.surveys.ask(
-            key[people], at[people], agent[people], solved[people], items.number[people], customer[people], ticket=ticket[people],
-        )  # fmt: skip
+            key[people],
+            at[people],
+            agent[people],
+            solved[people],
+            items.number[people],
+            customer[people],
+            ticket=ticket[people],
+        )
         # the polite say thanks as well, and live with it
         polite = (solved | (~back & self.chance.happens("is polite", key, 0.3))) & ~machine & ~silent
         thanked = self._thanks(items, ticket, at, polite, solved, closing, agent)
@@ -988,8 +1033,8 @@ class Desk:
         return again
 
     def _reopening(self, at, key):
-        """When and by whom a ticket is reopened on a customer's reply: half of the desks let the reply do it, half have a
-        bot that carries it out."""
+        """When and by whom a ticket is reopened on a reply: half of the desks let the reply do it, half have a bot that
+        carries it out."""
         bot = self.chance.happens("bot reopens", key, 0.5)
         takes = 20 + (200 * self.chance.uniform("bot takes", key)).astype(np.int64)
         return at + np.where(bot, takes, 1), np.where(bot, AUTOMATION, REQUESTER)

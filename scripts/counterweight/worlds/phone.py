@@ -431,8 +431,10 @@ class Phone:
             how = np.where((how == s.EMAIL) | (how == s.PORTAL), s.PHONE, how)
         how = np.where(marks["chases"] & again, s.CHASE, how)
         delay = np.where(
-            back, chance.lognormal("comes back after", key, 1.4 * DAY, 1.0), chance.lognormal("tries later after", key, 5 * HOUR, 0.9)
-        )  # fmt: skip
+            back,
+            chance.lognormal("comes back after", key, 1.4 * DAY, 1.0),
+            chance.lognormal("tries later after", key, 5 * HOUR, 0.9),
+        )
         at = ended + delay.astype(np.int64) + 900
         site = marks["site"]
         # a chase that failed is tried once more, beside the chain of attempts
@@ -447,8 +449,10 @@ class Phone:
         rows = np.flatnonzero(back | again)
         names = np.where(spoken & (items.ticket >= 0), items.ticket, -1)
         scene.schedule(
-            Items.of(items.problem[rows], at[rows], how[rows], number[rows], names[rows], np.where(back, claim, -1)[rows])
-        )  # fmt: skip
+            Items.of(
+                items.problem[rows], at[rows], how[rows], number[rows], names[rows], np.where(back, claim, -1)[rows]
+            )
+        )
         # nobody is coming any more: the tool closes what waited for the call
         given = np.flatnonzero(lost & ~(again & spoken) & (items.ticket >= 0))
         given = given[scene.tickets["waits"][items.ticket[given]] == 1]
@@ -494,15 +498,32 @@ class Phone:
         voice = np.where(marks["chat"], 1, 0)
         team = np.where(answered, self._team_of(np.maximum(of["agent"], 0), items.at), team)
         calls.add(
-            leg_id=legs, contact_id=contact, started_at=items.at, ended_at=of["ended"], direction=INBOUND,
-            customer_id=phone, channel=voice, agent_id=of["agent"], updated_at=of["ended"] + np.maximum(of["wrap"], 0),
-            leg_number=1, queue=queue, team_id=team, offered_at=np.where(answered, of["offered"], NONE),
-            answered_at=np.where(answered, of["answered"], NONE), talk_seconds=np.where(answered, of["talk"], null),
-            hold_seconds=np.where(answered, of["hold"], null), wrap_seconds=np.where(answered, of["wrap"], null),
-            disconnected_by=ender, transfer_type=np.where(passed, np.where(chance.happens("warm", key, 0.4), WARM, COLD), -1),
-            ticket_id=ticket, category=category, subcategory=subcategory, is_abandoned=~answered,
-            disposition=np.where(answered, disposition, -1), reported_resolved=np.where(answered & ~passed, says, -1),
-        )  # fmt: skip
+            leg_id=legs,
+            contact_id=contact,
+            started_at=items.at,
+            ended_at=of["ended"],
+            direction=INBOUND,
+            customer_id=phone,
+            channel=voice,
+            agent_id=of["agent"],
+            updated_at=of["ended"] + np.maximum(of["wrap"], 0),
+            leg_number=1,
+            queue=queue,
+            team_id=team,
+            offered_at=np.where(answered, of["offered"], NONE),
+            answered_at=np.where(answered, of["answered"], NONE),
+            talk_seconds=np.where(answered, of["talk"], null),
+            hold_seconds=np.where(answered, of["hold"], null),
+            wrap_seconds=np.where(answered, of["wrap"], null),
+            disconnected_by=ender,
+            transfer_type=np.where(passed, np.where(chance.happens("warm", key, 0.4), WARM, COLD), -1),
+            ticket_id=ticket,
+            category=category,
+            subcategory=subcategory,
+            is_abandoned=~answered,
+            disposition=np.where(answered, disposition, -1),
+            reported_resolved=np.where(answered & ~passed, says, -1),
+        )
         self._lookalikes(of, marks, legs, answered)
         for name in CALL_HABITS:
             if name in self.habits:

@@ -5,6 +5,7 @@ import datetime
 import numpy as np
 
 from counterweight.worlds import scene as s
+from counterweight.worlds.behaviours import ALWAYS, BEHAVIOURS
 from counterweight.worlds.clock import DAY, HOUR, date_number
 from counterweight.worlds.desk import Desk
 from counterweight.worlds.phone import Phone
@@ -166,10 +167,12 @@ class Service:
         recorded = np.flatnonzero((scene.records >= 0) & happened)
         fixed = fixed_at[recorded] < place.end
         scene.raw.problems.add(
-            problem_id=recorded, opened_at=known_at[recorded], fix_deployed_at=np.where(fixed, fixed_at[recorded], none),
+            problem_id=recorded,
+            opened_at=known_at[recorded],
+            fix_deployed_at=np.where(fixed, fixed_at[recorded], none),
             closed_at=np.where(fixed & (fixed_at[recorded] + 3 * DAY < place.end), fixed_at[recorded] + 3 * DAY, none),
             root_cause_status=np.where(fixed, 2, np.where(known_at[recorded] + 20 * DAY < place.end, 1, 0)),
-        )  # fmt: skip
+        )
 
     def run(self, progress):
         """Live through the world; `progress` is called with each day that has passed."""
@@ -297,8 +300,12 @@ class Service:
         )  # fmt: skip
         held = np.flatnonzero(contained)
         claim = scene.claim(
-            s.CONTAINED_BY_BOT, tried.problem[held], ended[held], np.where(solved[held], s.SOLVED, s.UNSOLVED), session_id=sessions[held]
-        )  # fmt: skip
+            s.CONTAINED_BY_BOT,
+            tried.problem[held],
+            ended[held],
+            np.where(solved[held], s.SOLVED, s.UNSOLVED),
+            session_id=sessions[held],
+        )
         gives_up = chance.happens("leaves the bot for good", tried.problem[held], 0.15)
         scene.truth.claims["reaction"][claim[~solved[held] & gives_up]] = s.GAVE_UP
         back = np.flatnonzero(~solved[held] & ~gives_up)
@@ -342,8 +349,6 @@ class Service:
         truth.acts.keep(truth.acts["at"] < end)
         truth.contacts.keep(truth.contacts["at"] < end)
         habits = self.scene.habits
-        from counterweight.worlds.behaviours import ALWAYS, BEHAVIOURS
-
         for name, (number, habit) in habits.habits.items():
             agents = habits.agents(name)
             truth.behaviours.add(
@@ -426,8 +431,12 @@ class Service:
             for weekday, hours in enumerate(DESK_HOURS, start=1):
                 if hours:
                     raw.calendars.add(
-                        calendar_id=site, time_zone=zone, iso_weekday=weekday, opens_at=f"{hours[0]:02d}:00", closes_at=f"{hours[1]:02d}:00"
-                    )  # fmt: skip
+                        calendar_id=site,
+                        time_zone=zone,
+                        iso_weekday=weekday,
+                        opens_at=f"{hours[0]:02d}:00",
+                        closes_at=f"{hours[1]:02d}:00",
+                    )
         for name, clock in zip(SITES, place.clocks, strict=True):
             days = sorted(day for day in clock.holidays if place.begin_day <= day < place.end_day)
             for day in days:
@@ -462,9 +471,13 @@ class Service:
             )  # fmt: skip
             answers = (head * (0.5 + 0.4 * chance.uniform("pulse", key))).astype(np.int64)
             raw.team_pulses.add(
-                month=begin, team_id=teams, respondents=answers,
-                mean_satisfaction=(1000 * np.clip(3.9 - 0.8 * strain + 0.25 * chance.normal("mood", key), 1, 5)).astype(np.int64),
-            )  # fmt: skip
+                month=begin,
+                team_id=teams,
+                respondents=answers,
+                mean_satisfaction=(1000 * np.clip(3.9 - 0.8 * strain + 0.25 * chance.normal("mood", key), 1, 5)).astype(
+                    np.int64
+                ),
+            )
             price = self.world.price
             if price is not None and end * DAY > place.moment(price.since):
                 raw.costs.add(
@@ -506,9 +519,13 @@ class Service:
         resets = stream.poisson(0.004 * users * weekday * (0.3 + (day - place.first_day) / len(days)))
         del key
         self.scene.raw.access_events.add(
-            account_id=account, day=day, users=users, lockouts=lockouts,
-            failed_logins=lockouts * 4 + stream.poisson(0.05 * users * weekday), self_service_resets=np.where(pays, 0, resets),
-        )  # fmt: skip
+            account_id=account,
+            day=day,
+            users=users,
+            lockouts=lockouts,
+            failed_logins=lockouts * 4 + stream.poisson(0.05 * users * weekday),
+            self_service_resets=np.where(pays, 0, resets),
+        )
 
 
 def _plus_months(day, months):

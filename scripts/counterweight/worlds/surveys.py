@@ -58,13 +58,23 @@ class Surveys:
         numbers = self.scene.number("survey", len(rows))
         names = {subject + "_id": (ticket if contact is None else contact)[rows]}
         surveys.add(
-            survey_id=numbers, eligible_at=at, sent_at=np.where(send, sent_at, null), sent_by=np.where(by_agent, AGENT, SYSTEM),
-            answered_at=np.where(answers, answered_at, null), csat=np.where(answers, csat, null),
-            csat_scale_max=np.where(answers, 5, null), effort=np.where(answers, np.clip(6 - csat + number, 1, 7), null),
+            survey_id=numbers,
+            eligible_at=at,
+            sent_at=np.where(send, sent_at, null),
+            sent_by=np.where(by_agent, AGENT, SYSTEM),
+            answered_at=np.where(answers, answered_at, null),
+            csat=np.where(answers, csat, null),
+            csat_scale_max=np.where(answers, 5, null),
+            effort=np.where(answers, np.clip(6 - csat + number, 1, 7), null),
             resolved_answer=np.where(answers, np.where(partly, PARTLY, np.where(said, YES, NO)), -1),
-            lost_minutes=np.where(answers & chance.happens("says lost", key, 0.6), chance.lognormal("lost", key, 45, 1.0).astype(np.int64) * (1 + number), null),
-            updated_at=np.where(answers, answered_at, np.where(send, sent_at, at)), **names,
-        )  # fmt: skip
+            lost_minutes=np.where(
+                answers & chance.happens("says lost", key, 0.6),
+                chance.lognormal("lost", key, 45, 1.0).astype(np.int64) * (1 + number),
+                null,
+            ),
+            updated_at=np.where(answers, answered_at, np.where(send, sent_at, at)),
+            **names,
+        )
         self.scene.acted(
             "survey_steering", agent[steers], at[steers], survey_id=numbers[steers]
         ) if steers.any() else None
@@ -79,9 +89,13 @@ class Surveys:
             if name in habits:
                 mine = hit[edited]
                 self.scene.acted(
-                    name, agent[edited][mine], when[mine], survey_id=numbers[edited][mine], event_id=events[mine],
+                    name,
+                    agent[edited][mine],
+                    when[mine],
+                    survey_id=numbers[edited][mine],
+                    event_id=events[mine],
                     ticket_id=ticket[mine],
-                )  # fmt: skip
+                )
 
     def _capped(self, customer, sent_at, candidates):
         """Who was asked less than 30 days before, or is going to be."""
