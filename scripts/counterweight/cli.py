@@ -244,8 +244,9 @@ def simulate(out, world, file_format, **settings):
     """Make a service desk and contact centre: all raw tables, and the truth about them beside it.
 
     Problems are latent: each contact belongs to a real problem that is solved or is not, and customers reopen, write
-    again, call, or give up. What really happened lies in truth/, which nothing in the warehouse reads. All worlds of
-    one seed have the same problems, so that they differ in nothing but what their settings change.
+    again, call, or give up. What really happened lies in truth/, which nothing in the warehouse reads. Worlds of one
+    seed have the same problems, so that they differ in nothing but what their settings change; only where the accounts
+    are others (law_firm, dealership) are the people, too.
 
     \b
     Examples

@@ -307,13 +307,17 @@ def test_solved_and_unsolved_claims_have_the_same_ids(world):
 
 
 def test_all_worlds_of_a_seed_have_the_same_problems(world):
-    """So that they differ in nothing but what their settings change. Where more comes in, other problems do."""
-    query = "select problem_id, customer_id, category, began_at from truth.problems order by problem_id"
-    honest = world("honest").execute(query).fetchall()
+    """So that they differ in nothing but what their settings change. What a lookalike brings besides is numbered after
+    all others."""
+    query = "select problem_id, customer_id, category, began_at from truth.problems"
+    honest = set(world("honest").execute(query).fetchall())
     assert len(honest) > 3000
     for name in ("mixed", "auto_close_1", "cherry_picking", "system_cut_off"):
-        assert world(name).execute(query).fetchall() == honest
-    assert world("month_end_demand").execute(query).fetchall() != honest
+        assert set(world(name).execute(query).fetchall()) == honest, name
+    for name in ("month_end_demand", "second_issue", "honest_but_suspicious"):
+        assert set(world(name).execute(query).fetchall()) > honest, name
+    # other accounts, other people
+    assert set(world("law_firm").execute(query).fetchall()) != honest
 
 
 def test_counts_are_about_what_was_asked_for(world):
@@ -395,3 +399,18 @@ def test_a_folder_of_somebody_else_is_not_overwritten(tmp_path):
     (tmp_path / "own" / "raw" / "notes.txt").write_text("x", encoding="utf-8")
     with pytest.raises(InputError, match=r"notes\.txt is no part of a world"):
         simulate(tmp_path / "own", tickets=50, calls=50, months=1)
+
+
+@pytest.mark.parametrize("name", ["honest", "wrap_hiding", "new_state"])
+def test_nobody_is_in_two_states_or_on_two_calls_at_once(world, name):
+    connection = world(name)
+    overlaps = """
+        select count(*) filter (begin_at < lag_at) from (
+            select {begin} as begin_at, lag({end}) over (partition by agent_id order by {begin}) as lag_at from {rows}
+        )
+        """
+    assert value(connection, overlaps.format(begin="started_at", end="ended_at", rows="agent_states")) == 0
+    spoken = "calls where channel = 'voice' and answered_at is not null"
+    wrapped = "ended_at + to_seconds(wrap_seconds)"
+    assert value(connection, overlaps.format(begin="answered_at", end=wrapped, rows=spoken)) == 0
+    assert value(connection, "select count(*) from agent_states where state = 'research'") > 20

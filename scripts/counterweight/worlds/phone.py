@@ -118,6 +118,39 @@ class Phone:
         begin = self.stretches[self.research, 3]
         states.add(agent_id=agents[self.research], state=RESEARCH, started_at=begin, ended_at=begin + 900)
 
+    def finish(self):
+        """Who looks something up after a call is off the queue meanwhile: cut that time out of the queue's."""
+        states = self.raw.agent_states
+        agent, state = states["agent_id"].astype(np.int64), states["state"]
+        begin, end = states["started_at"].astype(np.int64), states["ended_at"].astype(np.int64)
+        queue = np.flatnonzero(state == ON_QUEUE)
+        queue = queue[np.lexsort((begin[queue], agent[queue]))]
+        research = np.flatnonzero(state == RESEARCH)
+        # the stretch on the queue that a look-up began in
+        span = 2**34
+        place = (
+            np.searchsorted(agent[queue] * span + begin[queue], agent[research] * span + begin[research], "right") - 1
+        )
+        stretch = queue[np.maximum(place, 0)]
+        within = (place >= 0) & (agent[stretch] == agent[research]) & (begin[research] < end[stretch])
+        # what is looked up in a break that a call has eaten into is not booked
+        unbooked = np.zeros(len(agent), bool)
+        unbooked[research[~within & (begin[research] != end[stretch])]] = True
+        research, stretch = research[within], stretch[within]
+        end[research] = np.minimum(end[research], end[stretch])
+        # what is left of each stretch begins where it or a look-up in it ends, in the order of time
+        whose = np.concatenate([queue, stretch])
+        begins = np.concatenate([begin[queue], end[research]])
+        ends = np.concatenate([end[queue], begin[research]])
+        begins, ends = begins[np.lexsort((begins, whose))], ends[np.lexsort((ends, whose))]
+        whose = np.sort(whose, kind="stable")
+        left = ends > begins
+        states["ended_at"][research] = end[research]
+        pieces = {"agent_id": agent[whose][left], "started_at": begins[left], "ended_at": ends[left]}
+        states.keep((state != ON_QUEUE) & ~unbooked)
+        states.keep(states["ended_at"] > states["started_at"])
+        states.add(state=ON_QUEUE, **pieces)
+
     # ---- rows
 
     def _rows(self, items):
@@ -192,6 +225,7 @@ class Phone:
             + 0.04 * np.minimum(every.number % s.ASIDE, 3)
         )
         margin = np.where(wrong, -9, np.where(dropped, 9, margin))
+        looks_up = chance.happens("looks up", key, 0.02) & ~wrong & ~dropped & ~chat
         rows = {
             "at": every.at.copy(),
             "team": self._team(every, site, issue, chat),
@@ -209,9 +243,7 @@ class Phone:
             ),
             "whim": chance.uniform("whim", key),
             "ring": 2 + (9 * chance.uniform("ring", key)).astype(np.int64),
-            "looks_up": np.where(
-                chance.happens("looks up", key, 0.02) & ~wrong & ~dropped, chance.lognormal("look-up", key, 45, 0.5), 0
-            ).astype(np.int64),
+            "looks_up": np.where(looks_up, chance.lognormal("look-up", key, 45, 0.5), 0).astype(np.int64),
             "promise_after": np.where(promise, 240 + 480 * chance.uniform("promise", key), -1).astype(np.int64),
             "draw": chance.uniform("draw", key), "jitter": chance.uniform("jitter", key),
         }  # fmt: skip

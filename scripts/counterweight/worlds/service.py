@@ -189,6 +189,7 @@ class Service:
             self.desk.junk(day)
             progress(1)
         self.desk.finish()
+        self.phone.finish()
         self.scene.tell_problems()
         self._finish_truth()
         self._references()
