@@ -767,7 +767,8 @@ def test_a_tool_shortens_wrap_up(world):
     found = world("scripted")
     query = """select count(*), avg(ln(wrap_seconds + 0.5)), var_samp(ln(wrap_seconds + 0.5)) from calls
         where disposition not in ('wrong number', 'dropped') and transfer_type is null
-            and leg_id not in (select leg_id from truth.acts where behaviour = 'fixed_scripts') and answered_at {} '2024-03-01 12:00'"""
+            and leg_id not in (select leg_id from truth.acts where behaviour = 'fixed_scripts')
+            and answered_at {} '2024-03-01 12:00'"""
     (before, mean, spread), (after, mean_after, spread_after) = (found.one(query.format(sign)) for sign in "<>")
     assert abs(mean_after - mean - math.log(0.4)) < 4 * math.sqrt(spread / before + spread_after / after)
     since = found.one("select min(since) from truth.behaviours where behaviour = 'wrap_automation'")[0]
@@ -885,7 +886,8 @@ LOWERED = TICKET.format(
     where="policy <> 'low' and run > 0.85 * target",
 )  # fmt: skip
 UNASKED = """select agent_id, paused_at as at_, not exists (from raw.ticket_messages as m
-    where m.ticket_id = f.ticket_id and is_public and sent_at between paused_at - interval 15 minute and paused_at + interval 15 minute) as hit
+    where m.ticket_id = f.ticket_id and is_public
+        and sent_at between paused_at - interval 15 minute and paused_at + interval 15 minute) as hit
     from first_tickets as f where paused_at is not null{where}"""
 
 PARKED = UNASKED.format(where=" and paused_as = 'pending'")
