@@ -552,7 +552,9 @@ OCCASIONS = {
         or disconnected_by = 'system')""",
     "billing_units": """select agent_id, answered_at as at_, talk_seconds % 300 = 0 and hold_seconds = 0
         as acted from calls where transfer_type is null and talk_seconds + hold_seconds >= 300""",
-    "rounded_clock": "select agent_id, answered_at as at_, talk_seconds % 30 = 0 as acted from calls",
+    # who rang the day before it began may ring again after midnight
+    "rounded_clock": """select agent_id, answered_at - interval 1 day as at_, talk_seconds % 30 = 0 as acted
+        from calls""",
 }  # fmt: skip
 
 
