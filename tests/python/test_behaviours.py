@@ -19,7 +19,7 @@ from counterweight.worlds import simulate
 from counterweight.worlds.behaviours import BEHAVIOURS
 from counterweight.worlds.clock import Clock
 
-SIZE = {"tickets": 9000, "calls": 12000, "months": 4, "seed": 7}
+SIZE = {"tickets": 14000, "calls": 12000, "months": 4, "seed": 7}
 BEGIN, END = datetime.date(2024, 1, 1), datetime.date(2024, 5, 1)
 SOME = {"teams": 0.75, "agents": 0.6, "since": 0.3, "intensity": 0.4}
 OFTEN = SOME | {"intensity": 0.7}
@@ -77,7 +77,8 @@ select l.*, talk_seconds + hold_seconds + wrap_seconds as total, a.behaviour is 
 from raw.calls as l left join (select distinct leg_id, behaviour from truth.acts where is_gaming) as a using (leg_id)
 where direction = 'inbound' and leg_number = 1 and answered_at is not null"""
 
-# The ticket that a person's problem began with: who took it when, and how it was first resolved.
+# The ticket that a person's problem began with: who took it when, how it was first resolved, and the policy that it
+# was opened with, from which a ticket moves when its priority changes.
 FIRST_TICKETS = """create table first_tickets as
 with opening as (
     select problem_id, ticket_id, kind
@@ -89,26 +90,29 @@ events as (
         min_by((actor_type, event_at, actor_id, event_id), event_sequence) filter (new_value = 'resolved') as done,
         min_by((new_value, event_at, event_sequence), event_sequence)
             filter (new_value in ('pending', 'on_hold')) as paused,
-        min(event_at) filter (field = 'team') as moved_at
+        min(event_at) filter (field = 'team') as moved_at,
+        min_by(old_value, event_sequence) filter (field = 'priority') as priority_at_open
     from raw.ticket_events group by ticket_id
 )
 select opening.problem_id, t.ticket_id, t.requester_id, t.created_at, t.team_id as team_now, t.category_at_open,
-    p.category, p.subcategory, t.sla_policy_id as policy, 60 * target_minutes as target, split_part(t.team_id, ' ', 1)
-        as site,
+    p.category, p.subcategory, split_part(coalesce(priority_at_open, t.priority), ' ', 2) as policy,
+    60 * target_minutes as target, split_part(t.team_id, ' ', 1) as site,
     taken[1] as agent_id, taken[2] as picked_at, taken[3] as taken_by, done[1] as done_by, done[2] as done_at,
     done[4] as done_event, moved_at,
     case when paused[2] < done[2] then paused[2] end as paused_at,
     case when paused[2] < done[2] then paused[1] end as paused_as, t.ticket_type
 from opening join raw.tickets as t using (ticket_id) join truth.problems as p on p.problem_id = opening.problem_id
-join raw.sla_policies on policy_id = t.sla_policy_id
 join events as e on e.ticket_id = t.ticket_id
+join raw.sla_policies as s
+    on s.policy_id = split_part(t.sla_policy_id, ' ', 1) || ' '
+        || split_part(coalesce(priority_at_open, t.priority), ' ', 2)
 where kind = 'opening' and not is_machine and channel in ('email', 'portal') and duplicate_of is null
     and merged_into is null and done is not null"""  # fmt: skip
 
 MEMBER = "truth.behaviours as b on b.agent_id = {agent} and b.behaviour = '{name}' and {at} >= b.since"
-HARD = """(category, coalesce(subcategory, '')) in (('Printer', 'Driver'), ('Remote access', 'Client'),
-    ('Remote access', 'Gateway'), ('Laptop', ''), ('Client records', ''), ('Billing run', ''),
-    ('Invoice dispute', ''), ('Application crash', ''), ('Data migration', ''), ('New starter', ''))"""
+# Those that a subcategory would give away are not moved to another category.
+HARD = """subcategory is null and category in ('Laptop', 'Client records', 'Billing run', 'Invoice dispute',
+    'Application crash', 'Data migration', 'New starter')"""
 EASY = "category in ('Password reset', 'Address change', 'Order status', 'Mailbox full', 'Permissions')"
 
 
@@ -391,7 +395,7 @@ TICKET_OCCASIONS = {
     "late_information": f"{UNPAUSED} and o.policy in ('normal', 'high') and o.done_at > o.picked_at + interval 1 day",
     "regulated_notes": FINISHED,
     "onboarding_batches": "o.ticket_type = 'request'",
-    "better_triage": "o.category_at_open <> 'Other'",
+    "better_triage": "o.category_at_open <> 'Other' and o.subcategory is null",
 }  # fmt: skip
 
 
@@ -522,7 +526,9 @@ OCCASIONS = {
     "address_corrections": f"""with {SURVEYED} select agent_id, eligible_at as at_, survey_id in (select
         survey_id from truth.acts where behaviour = 'address_corrections') as acted from surveyed
         where sent_at is not null and ticket_id is not null""",
-    "recoding": f"""select agent_id, done_at as at_, exists (from truth.acts as a
+    # decided when all that came before the resolution was done
+    "recoding": f"""select agent_id, (select max(event_at) from raw.ticket_events as e where e.ticket_id = f.ticket_id
+        and event_at < f.done_at and field <> 'category') as at_, exists (from truth.acts as a
         where a.ticket_id = f.ticket_id and behaviour = 'recoding' and a.at < f.done_at) as acted
         from first_tickets as f where {HARD}""",
     "reopen_avoidance": f"""with {REPLIES} select agent_id, at_, avoided as acted from answered
@@ -546,7 +552,9 @@ OCCASIONS = {
         or disconnected_by = 'system')""",
     "billing_units": """select agent_id, answered_at as at_, talk_seconds % 300 = 0 and hold_seconds = 0
         as acted from calls where transfer_type is null and talk_seconds + hold_seconds >= 300""",
-    "rounded_clock": "select agent_id, answered_at as at_, talk_seconds % 30 = 0 as acted from calls",
+    # who rang the day before it began may ring again after midnight
+    "rounded_clock": """select agent_id, answered_at - interval 1 day as at_, talk_seconds % 30 = 0 as acted
+        from calls""",
 }  # fmt: skip
 
 
@@ -662,19 +670,19 @@ def test_what_is_finished_in_the_afternoon_is_resolved_before_going_home(world):
 
 
 def test_questions_are_asked_elsewhere_as_often_as_planted(world):
-    """What waits for a customer has a question within a quarter of an hour in the honest world."""
+    """What waits for a customer has a question, but for one in ten who are asked by telephone anywhere."""
     near = """select count(*) filter (not exists (from {schema}.ticket_messages as m where m.ticket_id = f.ticket_id
         and is_public and m.author_type = 'agent' and sent_at between f.paused_at - interval 5 second and f.paused_at)),
         count(*) from {first} as f"""
     silent, count = world("honest").one(
         near.format(schema="raw", first="first_tickets") + " where paused_as = 'pending' and done_by = 'agent'"
     )
-    assert silent == 0 and count > 500
+    recovered(silent, count, 0.1)
     found = world("rolled_out")
     silent, count = found.one(
         near.format(schema="raw", first="first_tickets") + " where paused_as = 'pending' and done_by = 'agent'"
     )
-    recovered(silent, count, intensity(found, "replies_elsewhere"))
+    recovered(silent, count, 1 - 0.9 * (1 - intensity(found, "replies_elsewhere")))
 
 
 def test_thanks_bring_second_issues_as_often_as_planted(world):
@@ -710,8 +718,8 @@ def test_more_comes_in_at_the_ends_of_months(world):
 
 
 def test_what_is_not_done_is_handed_over_when_a_shift_ends(world):
-    """Always, as planted: what was taken an hour before the agent's shift ended, and in the honest world was resolved
-    after the next working day's first hours without a wait."""
+    """Always, as planted: what was taken an hour before it could be handed back, which is in the last 25 minutes of the
+    agent's shift, and in the honest world was resolved after the next working day's first hours without a wait."""
     honest, found = world("honest"), world("humped")
     home, sites = goes_home(honest), clocks(honest)
     handed = {ticket for (ticket,) in found.rows("select ticket_id from truth.acts where behaviour = 'shift_handover'")}
@@ -724,7 +732,7 @@ def test_what_is_not_done_is_handed_over_when_a_shift_ends(world):
         from honest.first_tickets as o join first_tickets as f using (problem_id) where {UNPAUSED}"""):
         clock = sites[site]
         morning = int(clock.when(clock.worked(int(clock.at(int(clock.day_of(picked)) + 1, 8 * 3600))) + 2 * 3600))
-        if agent in home and home[agent] - local > 3960 and done > morning + 700 and ticket not in silent:
+        if agent in home and home[agent] - local > 3600 + 1500 + 360 and done > morning + 700 and ticket not in silent:
             acted.append(ticket in handed)
     recovered(sum(acted), len(acted), intensity(found, "shift_handover"))
 
@@ -760,7 +768,8 @@ def test_a_tool_shortens_wrap_up(world):
     """To four tenths, in the mean of logarithms; whole seconds were cut off halves."""
     found = world("scripted")
     query = """select count(*), avg(ln(wrap_seconds + 0.5)), var_samp(ln(wrap_seconds + 0.5)) from calls
-        where disposition not in ('wrong number', 'dropped') and wrap_seconds <> 10
+        where disposition not in ('wrong number', 'dropped') and transfer_type is null
+            and leg_id not in (select leg_id from truth.acts where behaviour = 'fixed_scripts')
             and answered_at {} '2024-03-01 12:00'"""
     (before, mean, spread), (after, mean_after, spread_after) = (found.one(query.format(sign)) for sign in "<>")
     assert abs(mean_after - mean - math.log(0.4)) < 4 * math.sqrt(spread / before + spread_after / after)
@@ -841,8 +850,8 @@ ALARMED = TICKET.format(hit="run between 0.8 * target and target", where="paused
 CLOSE = TICKET.format(hit="run between target - 1260 and target", where="paused_at is null and run > 0.5 * target")
 HUNG_UP = CALL.format(hit="talk_seconds + hold_seconds < 10 and disconnected_by = 'agent'", where="channel = 'voice'")
 PASSED = CALL.format(
-    hit="transfer_type is not null and talk_seconds between 300 and 359",
-    where="channel = 'voice' and talk_seconds >= 240",
+    hit="transfer_type is not null and talk_seconds + hold_seconds between 300 and 359",
+    where="channel = 'voice' and talk_seconds + hold_seconds >= 240",
 )
 JUST_UNDER = CALL.format(hit="total >= 330 and total < 360", where=f"{VOICE} and total >= 300 and total < 480")
 SHORT = CALL.format(hit="talk_seconds + hold_seconds < 15 and disconnected_by <> 'customer'", where="channel = 'voice'")
@@ -878,9 +887,13 @@ LOWERED = TICKET.format(
         and event_at > f.picked_at + 0.25 * (f.done_at - f.picked_at)"""),
     where="policy <> 'low' and run > 0.85 * target",
 )  # fmt: skip
-PARKED = """select agent_id, paused_at as at_, not exists (from raw.ticket_messages as m where m.ticket_id = f.ticket_id
-    and is_public and sent_at between paused_at - interval 15 minute and paused_at + interval 15 minute) as hit
-    from first_tickets as f where paused_at is not null"""
+UNASKED = """select agent_id, paused_at as at_, not exists (from raw.ticket_messages as m
+    where m.ticket_id = f.ticket_id and is_public
+        and sent_at between paused_at - interval 15 minute and paused_at + interval 15 minute) as hit
+    from first_tickets as f where paused_at is not null{where}"""
+
+PARKED = UNASKED.format(where=" and paused_as = 'pending'")
+WAITING = UNASKED.format(where="")
 
 # Rows with an agent, a time and whether they bear the mark; a member's rows bear it more often since it began.
 PRINTS = {
@@ -888,7 +901,7 @@ PRINTS = {
     "cut_and_call_back": CALL.format(hit=OUTBOUND, where=f"{VOICE} and total >= 300 and total < 360"),
     "hanging_up": HUNG_UP,
     "passing_on": PASSED,
-    "wrap_hiding": CALL.format(hit="wrap_seconds <= 3", where="channel = 'voice'"),
+    "wrap_hiding": CALL.format(hit="wrap_seconds <= 14", where="channel = 'voice'"),
     "compression": CALL.format(hit="total >= 288 and total < 360", where=f"{VOICE} and total > 180"),
     "invented_times": CALL.format(hit="talk_seconds % 60 = 0", where=f"{VOICE} and talk_seconds >= 60"),
     "deadline_closing": CLOSE,
@@ -920,8 +933,9 @@ EACH_ACT = {
     "call_cutting": "c.total between 336 and 359 and c.disconnected_by = 'agent'",
     "cut_and_call_back": f"c.total between 336 and 359 and {OUTBOUND.replace('calls.', 'c.')}",
     "hanging_up": "c.talk_seconds + c.hold_seconds < 10 and c.disconnected_by = 'agent'",
-    "passing_on": "c.talk_seconds between 305 and 355 and c.transfer_type is not null",
-    "wrap_hiding": "c.wrap_seconds = 3",
+    "passing_on": "c.talk_seconds + c.hold_seconds between 306 and 355 and c.transfer_type is not null",
+    "wrap_hiding": """c.wrap_seconds between 2 and 14 and exists (from raw.agent_states as r where r.state = 'research'
+        and r.agent_id = c.agent_id and r.started_at = c.ended_at + to_seconds(c.wrap_seconds))""",
     "compression": "c.total >= 286 and (c.total < 360 or c.talk_seconds = 20)",
     "invented_times": "c.talk_seconds % 60 = 0 and c.hold_seconds = 0",
     "fixed_scripts": "c.talk_seconds = 320 and c.hold_seconds = 0 and c.wrap_seconds = 10",
@@ -1005,22 +1019,28 @@ def test_members_send_surveys_to_the_pleased(world):
 
 
 def test_hidden_wrap_up_is_booked_as_research(world):
-    """To the second: the wrap-up of a call and the research right after it are together what others book as wrap-up."""
+    """To the second: the wrap-up of a call and the research right after it are together what others book as wrap-up,
+    and as research where they looked something up."""
     found = world("hiding")
     query = f"""with booked as (
-            select c.*, epoch(s.ended_at - s.started_at) as research from calls as c left join raw.agent_states as s
-                on s.agent_id = c.agent_id and s.state = 'research' and s.started_at = c.ended_at + interval 3 second
-                    and wrap_seconds = 3)
-        select b.agent_id is not null, count(*), avg(wrap_seconds + coalesce(research, 0)), var_samp(wrap_seconds +
-            coalesce(research, 0)),
-            avg(wrap_seconds), count(research)
+            select c.*, epoch(s.ended_at - s.started_at) as research, exists (from truth.acts as a
+                where a.leg_id = c.leg_id and a.behaviour = 'wrap_hiding') as hidden
+            from calls as c left join raw.agent_states as s on s.agent_id = c.agent_id and s.state = 'research'
+                and s.started_at = c.ended_at + to_seconds(c.wrap_seconds))
+        select b.agent_id is not null, count(*), avg(wrap_seconds + coalesce(research, 0)),
+            var_samp(wrap_seconds + coalesce(research, 0)), avg(wrap_seconds), count(research),
+            count(*) filter (hidden), count(research) filter (hidden)
         from booked as c left join {MEMBER.format(agent="c.agent_id", name="wrap_hiding", at="c.answered_at")}
-        where disposition <> 'wrong number' and channel = 'voice' group by 1 order by 1"""
-    (_, n, mean, spread, wrap, research), (_, m, mean_members, spread_members, wrap_members, hidden) = found.rows(query)
+        where disposition not in ('wrong number', 'dropped') and channel = 'voice' group by 1 order by 1"""
+    (_, n, mean, spread, wrap, research, none, _), (_, m, mean_members, spread_members, wrap_members, booked, acts,
+        hidden) = found.rows(query)  # fmt: skip
     assert abs(mean - mean_members) < 4 * math.sqrt(spread / n + spread_members / m)
     assert wrap - wrap_members > 4 * math.sqrt(spread / n + spread_members / m)
-    assert research == 0
-    assert hidden == found.one("select count(*) from truth.acts where behaviour = 'wrap_hiding'")[0]
+    assert none == 0
+    # one call in fifty is looked up after, anywhere
+    recovered(research, n, 0.02)
+    recovered(booked - hidden, m - acts, 0.02)
+    assert hidden == acts == found.one("select count(*) from truth.acts where behaviour = 'wrap_hiding'")[0]
 
 
 def test_picked_tickets_are_picked_faster(world):
@@ -1048,7 +1068,7 @@ LOOKS = {
     "billing_units": CALL.format(hit="talk_seconds % 60 = 0", where=VOICE),
     "escalation_alarms": ALARMED,
     "closing_hour": TICKET.format(hit="local between 17 * 3600 + 2400 and 18 * 3600", where="true"),
-    "vendor_waits": PARKED,
+    "vendor_waits": WAITING,
     "replies_elsewhere": PARKED,
     "quick_answers": QUICK,
     "genuine_silence": TIMER,

@@ -732,7 +732,8 @@ class Desk:
             over = clock.at(day, (self.place.shift_hour[agent[rows]] + 8) * HOUR) - (
                 1500 * self.chance.uniform("hands back when", key[rows])
             ).astype(np.int64)
-            morning = clock.open_at(clock.at(day + 1, 8 * HOUR), self.chance.uniform("next morning", key[rows]))
+            later = 2 * HOUR * self.chance.uniform("next morning", key[rows])
+            morning = clock.when((clock.worked(clock.at(day + 1, 8 * HOUR)) + later).astype(np.int64))
             fits = (over > taken_at[rows] + HOUR) & (morning < done_at[rows] - 10 * MINUTE)
             rows, over, morning = rows[fits], over[fits], morning[fits]
             holder = agent[rows] + AGENTS

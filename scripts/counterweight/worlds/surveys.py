@@ -82,7 +82,8 @@ class Surveys:
         if ticket is None:
             return
         edited = np.flatnonzero((edits | corrects) & (sent_at < self.scene.end))
-        when = at[edited] + 30 + (250 * chance.uniform("edits when", key[edited])).astype(np.int64)
+        # after slips, before thanks
+        when = at[edited] + 220 + (75 * chance.uniform("edits when", key[edited])).astype(np.int64)
         ticket = ticket[rows][edited]
         events = self.desk.event(ticket, when, ADDRESS, -1, -1, AGENT, agent[edited])
         for name, hit in (("survey_suppression", edits), ("address_corrections", corrected)):
