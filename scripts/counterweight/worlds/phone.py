@@ -119,37 +119,33 @@ class Phone:
         states.add(agent_id=agents[self.research], state=RESEARCH, started_at=begin, ended_at=begin + 900)
 
     def finish(self):
-        """Who looks something up after a call is off the queue meanwhile: cut that time out of the queue's."""
+        """Who looks something up after a call is in no other state: cut that time out of the queue's, or out of
+        the break that the call has eaten into."""
         states = self.raw.agent_states
-        agent, state = states["agent_id"].astype(np.int64), states["state"]
+        agent, state = states["agent_id"].astype(np.int64), states["state"].copy()
         begin, end = states["started_at"].astype(np.int64), states["ended_at"].astype(np.int64)
-        queue = np.flatnonzero(state == ON_QUEUE)
-        queue = queue[np.lexsort((begin[queue], agent[queue]))]
+        others = np.flatnonzero(state != RESEARCH)
+        others = others[np.lexsort((begin[others], agent[others]))]
         research = np.flatnonzero(state == RESEARCH)
-        # the stretch on the queue that a look-up began in
+        # the stretch that a look-up began in
         span = 2**34
-        place = (
-            np.searchsorted(agent[queue] * span + begin[queue], agent[research] * span + begin[research], "right") - 1
-        )
-        stretch = queue[np.maximum(place, 0)]
+        moments = agent[research] * span + begin[research]
+        place = np.searchsorted(agent[others] * span + begin[others], moments, "right") - 1
+        stretch = others[np.maximum(place, 0)]
         within = (place >= 0) & (agent[stretch] == agent[research]) & (begin[research] < end[stretch])
-        # what is looked up in a break that a call has eaten into is not booked
-        unbooked = np.zeros(len(agent), bool)
-        unbooked[research[~within & (begin[research] != end[stretch])]] = True
         research, stretch = research[within], stretch[within]
         end[research] = np.minimum(end[research], end[stretch])
         # what is left of each stretch begins where it or a look-up in it ends, in the order of time
-        whose = np.concatenate([queue, stretch])
-        begins = np.concatenate([begin[queue], end[research]])
-        ends = np.concatenate([end[queue], begin[research]])
+        whose = np.concatenate([others, stretch])
+        begins = np.concatenate([begin[others], end[research]])
+        ends = np.concatenate([end[others], begin[research]])
         begins, ends = begins[np.lexsort((begins, whose))], ends[np.lexsort((ends, whose))]
         whose = np.sort(whose, kind="stable")
         left = ends > begins
+        whose = whose[left]
         states["ended_at"][research] = end[research]
-        pieces = {"agent_id": agent[whose][left], "started_at": begins[left], "ended_at": ends[left]}
-        states.keep((state != ON_QUEUE) & ~unbooked)
-        states.keep(states["ended_at"] > states["started_at"])
-        states.add(state=ON_QUEUE, **pieces)
+        states.keep(state == RESEARCH)
+        states.add(agent_id=agent[whose], state=state[whose], started_at=begins[left], ended_at=ends[left])
 
     # ---- rows
 
@@ -225,7 +221,7 @@ class Phone:
             + 0.04 * np.minimum(every.number % s.ASIDE, 3)
         )
         margin = np.where(wrong, -9, np.where(dropped, 9, margin))
-        looks_up = chance.happens("looks up", key, 0.02) & ~wrong & ~dropped & ~chat
+        looks_up = chance.happens("looks up", key, 0.02) & ~wrong & ~dropped & ~chat & ~habits.on("new_state", at_day)
         rows = {
             "at": every.at.copy(),
             "team": self._team(every, site, issue, chat),
