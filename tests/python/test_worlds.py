@@ -136,6 +136,33 @@ def test_every_entry_of_the_ledger_joins_raw_rows(world, name):
     assert acts > 0 or name == "blindfolds"
 
 
+def test_the_ledger_names_each_row_at_its_time(world):
+    """Not only a row that is there, but the right one: at the second, of the customer whose problem it is."""
+    connection = world("mixed")
+    queries = {
+        "contact": "select c.at, l.started_at from truth.contacts as c join calls as l using (contact_id) "
+        "where c.kind = 'contact' and leg_number = 1",
+        "opening": "select c.at, t.created_at from truth.contacts as c join tickets as t using (ticket_id) "
+        "where c.kind = 'opening'",
+        "return": "select c.at, e.event_at from truth.contacts as c join ticket_events as e using (event_id) "
+        "where c.kind = 'return'",
+        "resolution": "select c.claimed_at, e.event_at from truth.claims as c join ticket_events as e using (event_id) "
+        "where new_value = 'resolved'",
+    }
+    for what, query in queries.items():
+        rows, at_their_time = value(connection, f"select count(*), count(*) filter (a = b) from ({query}) as _(a, b)")
+        assert rows > 50, what
+        assert at_their_time == rows, what
+    known, own = value(
+        connection,
+        "select count(*), count(*) filter (p.customer_id = i.customer_id) from truth.contacts as c "
+        "join truth.problems as p using (problem_id) join tickets as t using (ticket_id) "
+        "join identities as i on i.value = t.requester_id where c.kind = 'opening'",
+    )
+    assert known > 500
+    assert own == known
+
+
 FIRST_LEGS = "from calls where leg_number = 1 and direction = 'inbound'"
 RESOLUTIONS = "from truth.claims where claim_type = 'ticket_resolved'"
 STATISTICS = {
