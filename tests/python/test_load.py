@@ -443,7 +443,9 @@ def test_a_damaged_or_empty_parquet_file_says_so(project, tmp_path):
 @pytest.mark.parametrize("content", [HEADER, HEADER + "\n", (HEADER + "\r\n").encode("utf-16"), "parquet"])
 def test_a_file_without_rows_is_an_empty_table(project, tmp_path, capsys, content):
     if content == "parquet":
-        path = as_parquet(tmp_path, f"select '' as number, now() as opened_at, {PARQUET_ROW} limit 0")
+        path = as_parquet(
+            tmp_path, f"select '' as number, timestamptz '2024-01-01 00:00:00+00' as opened_at, {PARQUET_ROW} limit 0"
+        )
     else:
         path = write(tmp_path, content)
     load(project, "servicenow", [f"incident_event_log={path}"])
