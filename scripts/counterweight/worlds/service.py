@@ -79,7 +79,7 @@ class Service:
                 self.usual[:, site, column] = weights
                 self.demand[:, site, column] = weights * (1 + 1.6 * busier * more)
         total = self.usual.sum(axis=(1, 2), keepdims=True)
-        # a closed line has no calls: nothing is spread over nothing
+        # shares of what usually comes in; a lookalike adds to them
         self.usual /= total
         self.demand /= total
 
