@@ -508,7 +508,7 @@ class Desk:
         done_at = np.where(plan.silent, paused_at + SILENCE * DAY, done_at)
         done_at, at_month_end = self._at_month_end(plan, picked_at, paused_at, done_at)
         waits &= (answer_at < done_at) | plan.silent
-        done_at = self._at_closing_hour(plan, picked_at, np.where(waits, answer_at, picked_at), done_at)
+        done_at = self._at_closing_hour(plan, done_at)
 
         # hands
         old_agent = scene.tickets["agent"][ticket]
@@ -682,7 +682,7 @@ class Desk:
         plan.habit[hit] = self.habits.number("period_end_closing")
         return done_at, hit
 
-    def _at_closing_hour(self, plan, picked_at, earliest, done_at):
+    def _at_closing_hour(self, plan, done_at):
         if "closing_hour" not in self.habits:
             return done_at
         key = plan.items.key

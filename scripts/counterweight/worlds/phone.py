@@ -41,7 +41,7 @@ class Phone:
         """A day's calls and chats."""
         shifts = self.place.shifts_on(day)
         seats = self._seats(day, shifts)
-        self._shifts(day, shifts)
+        self._shifts(shifts)
         if not len(items):
             return
         items, rows, again = self._rows(items)
@@ -99,7 +99,7 @@ class Phone:
         parts[self.research, 3] -= 900
         return parts
 
-    def _shifts(self, day, shifts):
+    def _shifts(self, shifts):
         agents, begins, ends = shifts
         self.raw.shifts.add(
             agent_id=agents, shift_started_at=begins, shift_ended_at=ends, paid_minutes=(ends - begins) // 60 - 30
@@ -322,10 +322,8 @@ class Phone:
             s.CONTACT_HANDLED, items.problem[claimed], ended[claimed], outcome[claimed], habit[claimed],
             contact_id=contact[claimed],
         )  # fmt: skip
-        self._resolve(
-            items, ticket, resolved, ended, solved, last_agent, habit, claim, followed, contact, marks["site"]
-        )
-        self._return(items, contact, claim, resolved, followed, outcome, handled, ended, marks, ticket, way)
+        self._resolve(items, ticket, resolved, solved, last_agent, habit, claim, followed, contact, marks["site"])
+        self._return(items, contact, claim, resolved, followed, outcome, handled, ended, marks, way)
         asked = claimed[outcome[claimed] != s.PASSED_ON]
         self.surveys.ask(
             key[asked], ended[asked], last_agent[asked], solved[asked], items.number[asked],
@@ -419,7 +417,7 @@ class Phone:
             )  # fmt: skip
         return ticket, resolved, away, reopened
 
-    def _resolve(self, items, ticket, resolved, ended, solved, agent, habit, claim, followed, contact, site):
+    def _resolve(self, items, ticket, resolved, solved, agent, habit, claim, followed, contact, site):
         """Tickets that were resolved in a call are claims of their own."""
         scene, desk = self.scene, self.desk
         rows = np.flatnonzero((resolved >= 0) & (solved | (followed < 0)))
@@ -438,7 +436,7 @@ class Phone:
         closing = desk.closing(at, items.key[rows])
         desk.status(ticket[rows], closing, RESOLVED, CLOSED, AUTOMATION)
 
-    def _return(self, items, contact, claim, resolved, followed, outcome, handled, ended, marks, ticket, way):
+    def _return(self, items, contact, claim, resolved, followed, outcome, handled, ended, marks, way):
         """What customers do whose call did not help, or who got none."""
         scene, chance, key = self.scene, self.chance, items.key
         unsolved = handled & (outcome == s.UNSOLVED) & (claim >= 0)

@@ -58,7 +58,7 @@ class Raw:
 
     def __init__(self, teams, queues, categories, subcategories, templates, policies):
         team, category, subcategory = text(*teams), text(*categories), text(*subcategories)
-        # in this order: statuses, priorities, teams, categories, subcategories; see Raw.value_of
+        # one list for the values of all fields; a field's begin at value_starts
         texts = (STATUSES.values, PRIORITIES.values, tuple(teams), tuple(categories), tuple(subcategories))
         self.value_starts = {}
         values = ()
@@ -158,10 +158,6 @@ class Raw:
         self.team_pulses = Table("team_pulses", {
             "team_id": team, "month": DATE, "respondents": WHOLE, "mean_satisfaction": THOUSANDTHS,
         })  # fmt: skip
-
-    def value_of(self, field, codes):
-        """Value codes of ticket events for the codes of a field."""
-        return codes + self.value_starts[field]
 
     def tables(self):
         return [table for table in vars(self).values() if isinstance(table, Table)]
