@@ -7,32 +7,82 @@ interactions as (
 
 ),
 
+chains as (
+
+    select
+        members.interaction_id,
+        members.chain_id,
+        members.chain_position
+    from {{ ref('int_chain_members') }} as members
+    inner join {{ ref('windows') }} as windows
+        on
+            members.window_days = windows.window_days
+            and windows.is_default
+
+),
+
+neighbours as (
+
+    select * from {{ ref('int_next_contacts') }}
+
+),
+
 final as (
 
     select
-        interaction_id,
-        kind,
-        source_system,
-        contact_key,
-        ticket_key,
-        direction,
-        channel,
-        customer_key,
-        account_id,
-        category,
-        issue_key,
-        team_id,
-        started_at,
-        ended_at,
-        is_counted,
-        is_request,
-        is_answered,
-        is_abandoned,
-        cast(leg_count as integer) as leg_count,
-        talk_seconds,
-        hold_seconds,
-        wrap_seconds
+        -- keys
+        interactions.interaction_id,
+        interactions.kind,
+        interactions.source_system,
+        interactions.contact_key,
+        interactions.ticket_key,
+
+        -- who came about what
+        interactions.direction,
+        interactions.channel,
+        interactions.customer_key,
+        interactions.account_id,
+        interactions.category,
+        interactions.issue_key,
+        interactions.team_id,
+        interactions.started_at,
+        interactions.ended_at,
+        interactions.is_counted,
+        interactions.is_request,
+
+        -- how it went
+        interactions.is_answered,
+        interactions.is_abandoned,
+        interactions.is_short_hang_up,
+        interactions.is_short_abandon,
+        interactions.reported_resolved,
+        interactions.reported_first_contact_resolution,
+        cast(interactions.leg_count as integer) as leg_count,
+        cast(interactions.answered_leg_count as integer) as answered_leg_count,
+        cast(interactions.transfer_count as integer) as transfer_count,
+        cast(interactions.consult_count as integer) as consult_count,
+
+        -- what it took
+        interactions.wait_seconds,
+        interactions.talk_seconds,
+        interactions.hold_seconds,
+        interactions.wrap_seconds,
+        interactions.handle_seconds as contact_handle_seconds,
+
+        -- how often
+        chains.chain_id,
+        chains.chain_position,
+        neighbours.is_index,
+        neighbours.previous_interaction_id,
+        neighbours.next_interaction_id,
+        neighbours.next_started_at,
+        neighbours.seconds_to_next,
+        neighbours.seconds_to_next <= 900 as is_forwarded
     from interactions
+    left join chains
+        on interactions.interaction_id = chains.interaction_id
+    left join neighbours
+        on interactions.interaction_id = neighbours.interaction_id
 
 )
 

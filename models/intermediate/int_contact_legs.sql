@@ -1,4 +1,8 @@
--- Grain: one leg of a contact, of any source system, in the order of the contact.
+-- Grain: one leg of a contact, of any source system, in the order of the contact, with what it took.
+-- An agent's chats run side by side: the time in which several were open is shared out among them.
+{# divisible by every number of chats up to twelve: shares of a second are whole in these units #}
+{% set units = 27720 %}
+
 with
 
 unioned as (
@@ -24,7 +28,7 @@ feeds_with_answers as (
 
 ),
 
-final as (
+legs as (
 
     select
         unioned.source_system || ':' || unioned.contact_id as contact_key,
@@ -43,33 +47,25 @@ final as (
         end as direction,
         {{ lowered(trimmed('unioned.channel')) }} as channel,
         {{ resolved_customer('unioned.customer_key') }} as customer_key,
+        unioned.agent_key,
+        unioned.queue,
         unioned.team_id,
         unioned.category,
         unioned.subcategory,
         unioned.source_system || ':' || unioned.ticket_id as ticket_key,
         unioned.started_at,
-        {% if var('as_of') is not none -%}
-        -- at as_of the call was still going on
-        case when unioned.ended_at <= cast('{{ var("as_of") }}' as timestamp) then unioned.ended_at end as ended_at,
-        {%- else -%}
-        unioned.ended_at,
-        {%- endif %}
+        unioned.offered_at,
+        {{ lowered(trimmed('unioned.transfer_type')) }} as transfer_type,
+        {{ at_as_of('unioned.answered_at', 'unioned.answered_at') }} as answered_at,
+        {{ at_as_of('unioned.ended_at', 'unioned.ended_at') }} as ended_at,
         case
             when feeds_with_answers.source_system is not null
-                then unioned.answered_at is not null
-                {%- if var('as_of') is not none %}
-                and unioned.answered_at <= cast('{{ var("as_of") }}' as timestamp)
-                {%- endif %}
+                then {{ at_as_of('unioned.answered_at', 'unioned.answered_at') }} is not null
             else unioned.agent_key is not null and not coalesce(unioned.is_abandoned, false)
         end as is_answered,
         unioned.is_abandoned,
-        {%- for part in ['talk', 'hold', 'wrap'] %}
-        {% if var('as_of') is not none -%}
-        case when unioned.ended_at <= cast('{{ var("as_of") }}' as timestamp) then unioned.{{ part }}_seconds end
-            as {{ part }}_seconds
-        {%- else -%}
-        unioned.{{ part }}_seconds
-        {%- endif %}{{ ',' if not loop.last }}
+        {%- for attribute in ['talk_seconds', 'hold_seconds', 'wrap_seconds', 'reported_resolved', 'disconnected_by'] %}
+        {{ at_as_of('unioned.' ~ attribute, 'unioned.ended_at') }} as {{ attribute }}{{ ',' if not loop.last }}
         {%- endfor %}
     from unioned
     left join feeds_with_answers
@@ -78,6 +74,151 @@ final as (
             and coalesce(unioned.channel, '') = feeds_with_answers.channel
     left join identities
         on unioned.customer_key = identities.identifier_key
+
+),
+
+chats as (
+
+    select
+        source_system,
+        leg_id,
+        agent_key,
+        answered_at,
+        ended_at
+    from legs
+    where
+        channel = 'chat'
+        and is_answered
+        and agent_key is not null
+        and (ended_at is null or answered_at < ended_at)
+
+),
+
+-- how many chats an agent has open changes at these moments only
+moments as (
+
+    select
+        source_system,
+        leg_id,
+        agent_key,
+        answered_at as happened_at,
+        1 as opened
+    from chats
+    union all
+    select
+        source_system,
+        leg_id,
+        agent_key,
+        ended_at as happened_at,
+        -1 as opened
+    from chats
+    where ended_at is not null
+
+),
+
+counted as (
+
+    select
+        *,
+        sum(opened) over (
+            partition by agent_key
+            order by happened_at, opened, source_system, {{ text_order('leg_id') }}
+            rows between unbounded preceding and current row
+        ) as open_chats,
+        {{ seconds_between('happened_at', 'lead(happened_at) over (
+            partition by agent_key order by happened_at, opened, source_system, ' ~ text_order('leg_id') ~ '
+        )') }} as seconds_until_next
+    from moments
+
+),
+
+-- a clock for each agent that slows down while several chats are open: a chat's share is what it shows at its end less
+-- what it showed at its beginning
+clocked as (
+
+    select
+        *,
+        coalesce(sum({{ integer_division(units ~ ' * seconds_until_next', 'nullif(open_chats, 0)') }}) over (
+            partition by agent_key
+            order by happened_at, opened, source_system, {{ text_order('leg_id') }}
+            rows between unbounded preceding and 1 preceding
+        ), 0) as shared_clock
+    from counted
+
+),
+
+shares as (
+
+    select
+        source_system,
+        leg_id,
+        cast(sum(-1 * opened * shared_clock) as bigint) as share_units
+    from clocked
+    group by source_system, leg_id
+
+),
+
+measured as (
+
+    select
+        legs.*,
+        max(case when legs.leg_position = 1 then legs.direction end) over (
+            partition by legs.contact_key
+        ) as contact_direction,
+        legs.talk_seconds + coalesce(legs.hold_seconds, 0) as busy_seconds,
+        {{ seconds_between('legs.answered_at', 'legs.ended_at') }} as open_seconds,
+        shares.share_units
+    from legs
+    left join shares
+        on
+            legs.source_system = shares.source_system
+            and legs.leg_id = shares.leg_id
+
+),
+
+final as (
+
+    select
+        contact_key,
+        source_system,
+        leg_id,
+        leg_position,
+        direction,
+        channel,
+        customer_key,
+        agent_key,
+        queue,
+        team_id,
+        category,
+        subcategory,
+        ticket_key,
+        started_at,
+        offered_at,
+        answered_at,
+        ended_at,
+        is_answered,
+        is_abandoned,
+        transfer_type,
+        disconnected_by,
+        reported_resolved,
+        talk_seconds,
+        hold_seconds,
+        wrap_seconds,
+        case
+                    -- of what customers began, and of no leg in it that rings somebody up
+            when not is_answered or coalesce(contact_direction, '') <> 'inbound' or direction = 'outbound' then null
+            when share_units is null then busy_seconds + coalesce(wrap_seconds, 0)
+            -- the share of the open time, rounded half up; cut in two so that no product grows beyond a bigint
+            else
+                {{ integer_division(
+                    '2 * (least(busy_seconds, open_seconds) * ' ~ integer_division('share_units', 'open_seconds') ~ ' + '
+                    ~ integer_division('least(busy_seconds, open_seconds) * (share_units % open_seconds)', 'open_seconds')
+                    ~ ') + ' ~ units, 2 * units
+                ) }}
+                + greatest(busy_seconds - open_seconds, 0)
+                + coalesce(wrap_seconds, 0)
+        end as handle_seconds
+    from measured
 
 )
 

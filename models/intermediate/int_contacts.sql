@@ -7,14 +7,24 @@ contacts as (
 
 ),
 
+tickets as (
+
+    select * from {{ ref('int_tickets') }}
+
+),
+
 opened as (
 
     select
-        contact_key,
+        same_contacts.contact_key,
         -- two tickets of two people: nobody knows who called
-        case when count(distinct customer_key) = 1 then min(customer_key) end as customer_key
-    from {{ ref('int_same_contacts') }}
-    group by contact_key
+        case when count(distinct same_contacts.customer_key) = 1 then min(same_contacts.customer_key) end
+            as customer_key,
+        case when count(distinct tickets.account_id) = 1 then min(tickets.account_id) end as account_id
+    from {{ ref('int_same_contacts') }} as same_contacts
+    inner join tickets
+        on same_contacts.ticket_key = tickets.ticket_key
+    group by same_contacts.contact_key
 
 ),
 
@@ -31,18 +41,31 @@ final as (
         contacts.subcategory,
         {{ issue_key('contacts.category', 'contacts.subcategory') }} as issue_key,
         contacts.ticket_key,
+        coalesce(named.account_id, opened.account_id) as account_id,
         contacts.started_at,
         contacts.ended_at,
         contacts.is_answered,
         contacts.is_abandoned,
+        contacts.is_answered
+        and contacts.talk_seconds + coalesce(contacts.hold_seconds, 0) < {{ var('short_contact_seconds') }}
+            as is_short_hang_up,
+        contacts.is_abandoned and contacts.wait_seconds < {{ var('short_contact_seconds') }} as is_short_abandon,
+        contacts.reported_resolved,
         contacts.leg_count,
+        contacts.answered_leg_count,
+        contacts.transfer_count,
+        contacts.consult_count,
+        contacts.wait_seconds,
         contacts.talk_seconds,
         contacts.hold_seconds,
         contacts.wrap_seconds,
+        contacts.handle_seconds,
         {{ is_request_category('contacts', 'contacts.started_at') }} as is_request
     from contacts
     left join opened
         on contacts.contact_key = opened.contact_key
+    left join tickets as named
+        on contacts.ticket_key = named.ticket_key
 
 )
 

@@ -31,7 +31,7 @@ interactions as (
         direction,
         channel,
         customer_key,
-        cast(null as varchar) as account_id,
+        account_id,
         category,
         issue_key,
         team_id,
@@ -41,10 +41,19 @@ interactions as (
         is_request,
         is_answered,
         is_abandoned,
+        is_short_hang_up,
+        is_short_abandon,
+        reported_resolved,
+        cast(null as boolean) as reported_first_contact_resolution,
         leg_count,
+        answered_leg_count,
+        transfer_count,
+        consult_count,
+        wait_seconds,
         talk_seconds,
         hold_seconds,
-        wrap_seconds
+        wrap_seconds,
+        handle_seconds
     from contacts
     union all
     select
@@ -66,10 +75,19 @@ interactions as (
         is_request,
         cast(null as boolean) as is_answered,
         cast(null as boolean) as is_abandoned,
+        cast(null as boolean) as is_short_hang_up,
+        cast(null as boolean) as is_short_abandon,
+        cast(null as boolean) as reported_resolved,
+        reported_first_contact_resolution,
         cast(null as bigint) as leg_count,
+        cast(null as bigint) as answered_leg_count,
+        cast(null as bigint) as transfer_count,
+        cast(null as bigint) as consult_count,
+        cast(null as bigint) as wait_seconds,
         cast(null as bigint) as talk_seconds,
         cast(null as bigint) as hold_seconds,
-        cast(null as bigint) as wrap_seconds
+        cast(null as bigint) as wrap_seconds,
+        cast(null as bigint) as handle_seconds
     from openings
     union all
     select
@@ -91,10 +109,19 @@ interactions as (
         openings.is_request,
         cast(null as boolean) as is_answered,
         cast(null as boolean) as is_abandoned,
+        cast(null as boolean) as is_short_hang_up,
+        cast(null as boolean) as is_short_abandon,
+        cast(null as boolean) as reported_resolved,
+        cast(null as boolean) as reported_first_contact_resolution,
         cast(null as bigint) as leg_count,
+        cast(null as bigint) as answered_leg_count,
+        cast(null as bigint) as transfer_count,
+        cast(null as bigint) as consult_count,
+        cast(null as bigint) as wait_seconds,
         cast(null as bigint) as talk_seconds,
         cast(null as bigint) as hold_seconds,
-        cast(null as bigint) as wrap_seconds
+        cast(null as bigint) as wrap_seconds,
+        cast(null as bigint) as handle_seconds
     from episodes
     inner join openings
         on episodes.ticket_key = openings.ticket_key

@@ -10,29 +10,55 @@ legs as (
         *,
         row_number() over (
             partition by contact_key order by case when is_answered then 0 else 1 end, leg_position
-        ) as answered_position
+        ) as answered_position,
+        -- what is said last about the outcome stands: whoever passed the contact on did not end it
+        row_number() over (
+            partition by contact_key
+            order by case when is_answered and reported_resolved is not null then 0 else 1 end, leg_position desc
+        ) as reported_rank
     from {{ ref('int_contact_legs') }}
+
+),
+
+-- where a tool says which legs were passed on, the others were not: they rang in vain before
+feeds_with_transfers as (
+
+    select distinct
+        source_system,
+        coalesce(channel, '') as channel
+    from legs
+    where transfer_type is not null
 
 ),
 
 ranked as (
 
     select
-        *,
+        legs.*,
+        coalesce(legs.transfer_type = 'consult', false) as is_consult,
+        case
+            when feeds_with_transfers.source_system is not null
+                then coalesce(legs.transfer_type <> 'consult', false)
+            else legs.is_answered and legs.answered_position > 1
+        end as is_transfer,
         {%- for attribute in attributes %}
         row_number() over (
-            partition by contact_key
+            partition by legs.contact_key
             order by
-                case when {{ attribute }} is null then 1 else 0 end,
-                case when is_answered and answered_position = 1 then 0 else 1 end,
-                leg_position
+                case when legs.{{ attribute }} is null then 1 else 0 end,
+                case when legs.is_answered and legs.answered_position = 1 then 0 else 1 end,
+                legs.leg_position
         ) as {{ attribute }}_rank{{ ',' if not loop.last }}
         {%- endfor %}
     from legs
+    left join feeds_with_transfers
+        on
+            legs.source_system = feeds_with_transfers.source_system
+            and coalesce(legs.channel, '') = feeds_with_transfers.channel
 
 ),
 
-final as (
+joined as (
 
     select
         contact_key,
@@ -49,12 +75,53 @@ final as (
         -- a feed that does not say it: nobody answered, so the customer gave up
         max(case when is_answered then 1 else 0 end) = 0
         and max(case when coalesce(is_abandoned, true) then 1 else 0 end) = 1 as is_abandoned,
+        case max(case when reported_rank = 1 and is_answered then cast(reported_resolved as integer) end)
+            when 1 then true
+            when 0 then false
+        end as reported_resolved,
         count(*) as leg_count,
+        {{ count_where('is_answered') }} as answered_leg_count,
+        {{ count_where('is_transfer') }} as transfer_count,
+        {{ count_where('is_consult') }} as consult_count,
+        min(case when leg_position = 1 then coalesce(offered_at, started_at) end) as waiting_since,
+        min(case when is_answered then answered_at end) as answered_at,
         cast(sum(case when is_answered then talk_seconds end) as bigint) as talk_seconds,
         cast(sum(case when is_answered then hold_seconds end) as bigint) as hold_seconds,
-        cast(sum(case when is_answered then wrap_seconds end) as bigint) as wrap_seconds
+        cast(sum(case when is_answered then wrap_seconds end) as bigint) as wrap_seconds,
+        cast(sum(handle_seconds) as bigint) as handle_seconds
     from ranked
     group by contact_key, source_system
+
+),
+
+final as (
+
+    select
+        contact_key,
+        source_system,
+        direction,
+        channel,
+        {{ attributes | join(',\n        ') }},
+        subcategory,
+        started_at,
+        ended_at,
+        is_answered,
+        is_abandoned,
+        reported_resolved,
+        leg_count,
+        answered_leg_count,
+        transfer_count,
+        consult_count,
+        -- until somebody answered or the customer gave up; null where the tool does not say when it answered
+        case
+            when is_answered then {{ seconds_between('waiting_since', 'answered_at') }}
+            when is_abandoned then {{ seconds_between('waiting_since', 'ended_at') }}
+        end as wait_seconds,
+        talk_seconds,
+        hold_seconds,
+        wrap_seconds,
+        handle_seconds
+    from joined
 
 )
 

@@ -91,6 +91,7 @@ final as (
         coalesce(opened.ticket_type = 'request', false)
         or {{ is_request_category('opened', 'opened.created_at', 'opening_category', 'opening_subcategory') }}
             as is_request,
+        opened.reported_first_contact_resolution,
         opened.is_test,
         opened.is_spam,
         opened.problem_id,

@@ -37,6 +37,7 @@ final as (
         unioned.category_at_open,
         coalesce(statuses.status, {{ lowered(trimmed('unioned.status')) }}) as status,
         unioned.team_id,
+        unioned.assignee_key,
         {{ lowered('unioned.created_by_actor_type') }} in ('system', 'automation') as is_machine_made,
         unioned.problem_id,
         unioned.source_system || ':' || unioned.parent_ticket_id as parent_ticket_key,
@@ -47,6 +48,7 @@ final as (
         coalesce({{ lowered(trimmed('unioned.resolution_code')) }} = 'duplicate', false)
         or unioned.duplicate_of is not null
         or unioned.merged_into is not null as is_duplicate,
+        unioned.reported_first_contact_resolution,
         unioned.tool_resolved_at,
         unioned.tool_closed_at,
         unioned.tool_reopen_count

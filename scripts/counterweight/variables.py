@@ -59,6 +59,8 @@ def parse(project, text, as_of=None):
         if name in values:
             # what is said of one system leaves the others as they are
             values[name] = declared[name] | _said_of_systems(project, name, _mapping(values, name, systems), declared)
+    for system, base in _mapping(values, "expected_handle_time_base", systems).items():
+        values["expected_handle_time_base"][system] = _base_period(f"expected_handle_time_base of {system}", base)
     if "reporting_time_zone" in values:
         _check_zone("reporting_time_zone", values["reporting_time_zone"])
     return values
@@ -130,6 +132,15 @@ def _mapping(values, name, systems):
         if system not in systems:
             raise InputError(f"{name}: no source system '{system}'.{near_matches(system, systems)}")
     return mapping
+
+
+def _base_period(name, base):
+    if not isinstance(base, dict) or set(base) != {"from", "until"}:
+        raise InputError(f"{name} must have 'from' and 'until', the first instant after it.")
+    begin, end = (_moment(f"{name}, {edge}", base[edge]) for edge in ("from", "until"))
+    if begin >= end:
+        raise InputError(f"{name}: 'from' ({begin}) must lie before 'until' ({end}).")
+    return {"from": begin, "until": end}
 
 
 def _moment(name, value):
