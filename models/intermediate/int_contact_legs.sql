@@ -43,6 +43,7 @@ final as (
         end as direction,
         {{ lowered(trimmed('unioned.channel')) }} as channel,
         {{ resolved_customer('unioned.customer_key') }} as customer_key,
+        unioned.agent_key,
         unioned.team_id,
         unioned.category,
         unioned.subcategory,
@@ -70,7 +71,8 @@ final as (
         {%- else -%}
         unioned.{{ part }}_seconds
         {%- endif %}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {%- endfor %},
+        cast(null as bigint) as handle_seconds
     from unioned
     left join feeds_with_answers
         on
