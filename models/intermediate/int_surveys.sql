@@ -32,7 +32,8 @@ final as (
             when unioned.sent_by is not null then 'unknown'
         end as sent_by,
         {{ at_as_of('unioned.answered_at', 'unioned.answered_at') }} as answered_at,
-        {%- for attribute in ['csat', 'csat_scale_max', 'effort', 'lost_minutes'] %}
+        unioned.csat_scale_max,
+        {%- for attribute in ['csat', 'effort', 'lost_minutes'] %}
         {{ at_as_of('unioned.' ~ attribute, 'unioned.answered_at') }} as {{ attribute }},
         {%- endfor %}
         case

@@ -35,7 +35,7 @@ def copy(demo, tmp_path):
             "input_fingerprint, vars from audit.builds"
         )
         connection.execute(
-            "insert into audit.relations select '000002-waiting', schema_name, relation_name from audit.relations"
+            "insert into audit.relations select '000002-waiting', * exclude (build_id) from audit.relations"
         )
     return project
 
