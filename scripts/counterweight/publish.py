@@ -85,6 +85,11 @@ def _clear_leftovers(project):
 def _relations(project, build_id):
     """(schema, table) -> its restricted columns, or None where all of it is restricted."""
     with contextlib.closing(project.connect(read_only=True)) as connection:
+        noted = connection.execute("select * from audit.relations limit 0").description
+        if "is_restricted" not in [column[0] for column in noted]:
+            raise CounterweightError(
+                f"Build {build_id} did not write down what is restricted. Run 'counterweight build' again."
+            )
         made = connection.execute(
             """
             select
