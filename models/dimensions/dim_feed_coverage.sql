@@ -4,10 +4,10 @@
 {% set declared = [] %}
 {% for system, feeds in var('observed_until').items() %}
     {% for feed, until in feeds.items() %}
-        {% if feed not in ['tickets_opened', 'ticket_events', 'messages', 'calls', 'surveys'] %}
+        {% if feed not in ['tickets_opened', 'ticket_events', 'messages', 'calls', 'surveys', 'bot_sessions', 'business_outcomes'] %}
             {% do exceptions.raise_compiler_error(
                 "observed_until of " ~ system ~ ": there is no feed '" ~ feed
-                ~ "'. Known: tickets_opened, ticket_events, messages, calls, surveys."
+                ~ "'. Known: tickets_opened, ticket_events, messages, calls, surveys, bot_sessions, business_outcomes."
             ) %}
         {% endif %}
         {% do declared.append((system, feed, until)) %}

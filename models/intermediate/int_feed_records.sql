@@ -36,3 +36,17 @@ select
     coalesce(sent_at, eligible_at, answered_at) as recorded_at,
     greatest(sent_at, eligible_at, answered_at) as last_event_at
 from {{ ref('int_surveys') }}
+union all
+select
+    source_system,
+    'bot_sessions' as feed,
+    started_at as recorded_at,
+    coalesce(ended_at, started_at) as last_event_at
+from {{ ref('int_bot_sessions') }}
+union all
+select
+    source_system,
+    'business_outcomes' as feed,
+    outcome_at as recorded_at,
+    outcome_at as last_event_at
+from {{ ref('int_business_outcomes') }}

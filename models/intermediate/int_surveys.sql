@@ -7,22 +7,50 @@ unioned as (
 
 ),
 
+agents as (
+
+    select distinct
+        source_system,
+        agent_key
+    from {{ ref('int_agents') }}
+
+),
+
 final as (
 
     select
-        source_system || ':' || ticket_id as ticket_key,
-        source_system || ':' || contact_id as contact_key,
-        source_system,
-        survey_id,
-        eligible_at,
-        sent_at,
-        {% if var('as_of') is not none -%}
-        case when answered_at <= cast('{{ var("as_of") }}' as timestamp) then answered_at end as answered_at,
-        {%- else -%}
-        answered_at,
-        {%- endif %}
-        coalesce({{ lowered(trimmed('resolved_answer')) }} in ('no', 'n', 'false', '0'), false) as says_not_resolved
+        unioned.source_system || ':' || unioned.ticket_id as ticket_key,
+        unioned.source_system || ':' || unioned.contact_id as contact_key,
+        unioned.source_system,
+        unioned.survey_id,
+        unioned.eligible_at,
+        unioned.sent_at,
+        -- an account of its own is an agent's where it is listed as one; its key stays behind
+        case
+            when unioned.sent_by in ('agent', 'requester', 'system', 'automation') then unioned.sent_by
+            when agents.agent_key is not null then 'agent'
+            when unioned.sent_by is not null then 'unknown'
+        end as sent_by,
+        {{ at_as_of('unioned.answered_at', 'unioned.answered_at') }} as answered_at,
+        unioned.csat_scale_max,
+        {%- for attribute in ['csat', 'effort', 'lost_minutes'] %}
+        {{ at_as_of('unioned.' ~ attribute, 'unioned.answered_at') }} as {{ attribute }},
+        {%- endfor %}
+        case
+            when {{ lowered(trimmed('unioned.resolved_answer')) }} in ('yes', 'y', 'true', '1')
+                then {{ at_as_of("'yes'", 'unioned.answered_at') }}
+            when {{ lowered(trimmed('unioned.resolved_answer')) }} in ('no', 'n', 'false', '0')
+                then {{ at_as_of("'no'", 'unioned.answered_at') }}
+        end as resolved_answer,
+        coalesce({{ lowered(trimmed('unioned.resolved_answer')) }} in ('no', 'n', 'false', '0'), false)
+            as says_not_resolved
     from unioned
+    left join agents
+        on
+            unioned.source_system = agents.source_system
+            and unioned.sent_by = agents.agent_key
+    -- an invitation that was not sent has no time at which staging could cut
+    where {{ begun_at_as_of('coalesce(unioned.sent_at, unioned.eligible_at, unioned.answered_at)') }}
 
 )
 

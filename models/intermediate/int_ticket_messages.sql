@@ -14,6 +14,14 @@ final as (
         source_system,
         message_id,
         sent_at,
+        case
+            when {{ lowered(trimmed('author_type')) }} in ('agent', 'requester', 'system', 'automation')
+                then {{ lowered(trimmed('author_type')) }}
+            when author_type is not null then 'unknown'
+        end as author_type,
+        is_public,
+        is_automatic,
+        template_id,
         -- an out-of-office reply is not the customer speaking
         {{ lowered('author_type') }} = 'requester' and not coalesce(is_automatic, false) as is_from_customer,
         {{ lowered('author_type') }} = 'agent'

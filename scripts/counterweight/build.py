@@ -96,14 +96,27 @@ def build(project, values):
 
 
 def _note_relations(project, build_id, results):
-    """What this build made. A table of a model that is no more stays in the file, and must not reach readers."""
+    """What this build made, and what of it is restricted. A table of a model that is no more stays in the file, and
+    must not reach readers."""
     with contextlib.closing(project.connect()) as connection:
         connection.execute(
             "create table if not exists audit.relations (build_id varchar, schema_name varchar, relation_name varchar)"
         )
+        # null, in what was built before there was anything restricted: nobody knows
+        connection.execute("alter table audit.relations add column if not exists is_restricted boolean")
+        connection.execute("alter table audit.relations add column if not exists restricted_columns varchar[]")
         connection.executemany(
-            "insert into audit.relations values (?, ?, ?)",
-            [(build_id, result.node.schema, result.node.alias) for result in results],
+            "insert into audit.relations values (?, ?, ?, ?, ?)",
+            [
+                (
+                    build_id,
+                    result.node.schema,
+                    result.node.alias,
+                    bool(result.node.config.meta.get("restricted")),
+                    [name for name, column in result.node.columns.items() if column.config.meta.get("restricted")],
+                )
+                for result in results
+            ],
         )
 
 

@@ -89,6 +89,15 @@ def variable_options(function):
     )(function)
 
 
+def restricted_option(function):
+    return click.option(
+        "--restricted",
+        is_flag=True,
+        help="Write the tables with keys of agents as well, into a file that you alone may read, in a folder beside "
+        "the published one. They are in no other.",
+    )(function)
+
+
 @main.command(short_help="Land exports in schema raw, as they are.")
 @system_option
 @observed_until_option
@@ -162,25 +171,27 @@ def audit(project):
 
 
 @main.command(short_help="Give the audited build to readers, in one swap.")
+@restricted_option
 @click.pass_obj
-def publish(project):
+def publish(project, restricted):
     """Give the audited build to readers: a new folder, then one atomic swap of published/current.
 
     Dimensions, facts, marts, the catalogue of pairs and the audit's results, written afresh with their comments; a
-    reader that is open keeps the old build.
+    reader that is open keeps the old build. Keys of agents stay behind.
     """
     from counterweight.publish import publish as hand_over
 
-    hand_over(project)
+    hand_over(project, restricted)
 
 
 @main.command(short_help="Load, build, audit and publish.")
 @system_option
 @observed_until_option
 @variable_options
+@restricted_option
 @click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER]...")
 @click.pass_obj
-def run(project, system, files, observed_until, variables, as_of):
+def run(project, system, files, observed_until, variables, as_of, restricted):
     """Load (where files are given), build, audit, publish, and say what came out.
 
     Files are named as for `counterweight load`; its help says what they may be.
@@ -209,7 +220,7 @@ def run(project, system, files, observed_until, variables, as_of):
         land(project, system, files, ends)
     make(project, values)
     test(project)
-    hand_over(project)
+    hand_over(project, restricted)
     summary.show(project)
 
 

@@ -51,6 +51,11 @@ class Project:
         return self.published / "current"
 
     @property
+    def restricted(self):
+        """Folder of what holds keys of agents, one file a publish that asked for it: beside, never within `published`."""
+        return self.published.with_name(self.published.name + "-restricted")
+
+    @property
     def target(self):
         """Output of profiles.yml that is built."""
         return os.environ.get(TARGET_VARIABLE) or "duckdb"

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 
 import click
@@ -25,10 +26,17 @@ AUDIT_TABLES = {
 }
 FILE_NAME = "counterweight.duckdb"
 TARGET = '"published file"'
+# Keys of people of the desk and of the business. A column of such a name is restricted, or nothing is published: who
+# adds one may forget to mark it.
+KEY_OF_STAFF = re.compile(r"(agent|assignee|author|actor|owner|reviewer|employee|staff|subject)\w*_key", re.IGNORECASE)
 
 
-def publish(project):
-    """Publish the last build, which must have passed its audit. Returns its folder."""
+def publish(project, restricted=False):
+    """Publish the last build, which must have passed its audit. Returns its folder.
+
+    Tables and columns that are marked as restricted stay out. With `restricted` they are written as well, into a file
+    of their own in project.restricted, that only its owner may read.
+    """
     with project.lock():
         build_id, status, _ = last_build(project)
         if status != "audited":
@@ -40,7 +48,10 @@ def publish(project):
         folder = _new_folder(project, build_id)
         draft = project.published / f".draft-{build_id}"
         draft.mkdir(parents=True)
-        tables = _write(project, draft / FILE_NAME, build_id)
+        relations = _relations(project, build_id)
+        if restricted:
+            _write_restricted(project, relations, folder.name)
+        tables = _write(project, draft / FILE_NAME, build_id, relations)
         if project.data_docs.exists():
             shutil.copytree(project.data_docs, draft / "data_docs")
         _write_manifest(draft, build_id, tables)
@@ -71,53 +82,116 @@ def _clear_leftovers(project):
             leftover.unlink()
 
 
-def _write(project, file, build_id):
-    """Fill the new file; returns its tables with their row counts."""
-    # the build keeps its own name: its views ask for their tables by it
+def _relations(project, build_id):
+    """(schema, table) -> its restricted columns, or None where all of it is restricted."""
     with contextlib.closing(project.connect(read_only=True)) as connection:
-        name = connection.execute("select current_database()").fetchone()[0]
-    build = _quoted(name)
-    tables = []
-    with contextlib.closing(duckdb.connect()) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"attach {_literal(project.warehouse)} as {build} (read_only)")
-        connection.execute(f"attach {_literal(file)} as {TARGET}")
-        relations = connection.execute(
-            f"""
-            select distinct
+        noted = connection.execute("select * from audit.relations limit 0").description
+        if "is_restricted" not in [column[0] for column in noted]:
+            raise CounterweightError(
+                f"Build {build_id} did not write down what is restricted. Run 'counterweight build' again."
+            )
+        made = connection.execute(
+            """
+            select
                 schema_name,
-                relation_name
-            from {build}.audit.relations
+                relation_name,
+                bool_or(is_restricted),
+                coalesce(max(restricted_columns), [])
+            from audit.relations
             where
                 build_id = $build_id
                 and (list_contains($schemas, schema_name) or schema_name || '.' || relation_name = $catalogue)
+            group by schema_name, relation_name
             order by schema_name, relation_name
             """,
             {"build_id": build_id, "schemas": list(PUBLISHED_SCHEMAS), "catalogue": CATALOGUE},
         ).fetchall()
-        for schema, table in relations:
-            relation = f"{_quoted(schema)}.{_quoted(table)}"
-            connection.execute(f"create schema if not exists {TARGET}.{_quoted(schema)}")
-            row_count = connection.execute(
-                f"create table {TARGET}.{relation} as select * from {build}.{relation} order by all"
-            ).fetchone()[0]
-            tables.append({"schema": schema, "table": table, "rows": row_count})
-            click.echo(f"publish {schema}.{table}: {row_count:,} rows")
-        _copy_comments(connection, name, relations)
+        columns = connection.execute(
+            "select table_schema, table_name, column_name from information_schema.columns"
+        ).fetchall()
+    unknown = [f"{schema}.{table}" for schema, table, is_restricted, _ in made if is_restricted is None]
+    if unknown:
+        raise CounterweightError(
+            f"Build {build_id} did not write down what is restricted of {unknown[0]}. Run 'counterweight build' again."
+        )
+    relations = {(schema, table): None if is_all else hidden for schema, table, is_all, hidden in made}
+    for schema, table, column in columns:
+        hidden = relations.get((schema, table))
+        if hidden is not None and column not in hidden and KEY_OF_STAFF.search(column):
+            raise CounterweightError(
+                f"{schema}.{table}.{column} looks like the key of an agent and is not marked as restricted. Nothing was "
+                "published. Mark the column, or its table, with config: {meta: {restricted: true}}."
+            )
+    return relations
+
+
+@contextlib.contextmanager
+def _copying(project, file):
+    """A connection that has the build file and a new file attached, and the build's name."""
+    # the build keeps its own name: its views ask for their tables by it
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        name = connection.execute("select current_database()").fetchone()[0]
+    with contextlib.closing(duckdb.connect()) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach {_literal(project.warehouse)} as {_quoted(name)} (read_only)")
+        connection.execute(f"attach {_literal(file)} as {TARGET}")
+        yield connection, name
+        connection.execute(f"detach {TARGET}")
+
+
+def _copy(connection, build, relations):
+    """Copy tables without the columns named for each; returns them with their row counts."""
+    tables = []
+    for (schema, table), left_out in relations.items():
+        relation = f"{_quoted(schema)}.{_quoted(table)}"
+        exclude = f"exclude ({', '.join(map(_quoted, left_out))})" if left_out else ""
+        connection.execute(f"create schema if not exists {TARGET}.{_quoted(schema)}")
+        row_count = connection.execute(
+            f"create table {TARGET}.{relation} as "
+            f"select * {exclude} from {_quoted(build)}.{relation} order by all"
+        ).fetchone()[0]
+        tables.append({"schema": schema, "table": table, "rows": row_count})
+        click.echo(f"publish {schema}.{table}: {row_count:,} rows")
+    _copy_comments(connection, build, relations)
+    return tables
+
+
+def _write_restricted(project, relations, name):
+    """The tables with anything restricted, whole, in a file that its owner alone may read. It has the name of the
+    publish that it belongs to."""
+    project.restricted.mkdir(parents=True, exist_ok=True)
+    project.restricted.chmod(0o700)
+    draft = project.restricted / f".draft-{name}"
+    draft.unlink(missing_ok=True)
+    with _copying(project, draft) as (connection, build):
+        _copy(connection, build, {relation: [] for relation, hidden in relations.items() if hidden != []})
+    draft.chmod(0o600)
+    _flush(draft)
+    file = project.restricted / f"{name}.duckdb"
+    os.replace(draft, file)
+    _flush(project.restricted)
+    click.echo(f"publish restricted, with keys of agents: {pretty_path(file)}")
+
+
+def _write(project, file, build_id, relations):
+    """Fill the new file with what everybody may read; returns its tables with their row counts."""
+    with _copying(project, file) as (connection, name):
+        tables = _copy(connection, name, {key: hidden for key, hidden in relations.items() if hidden is not None})
         # findings are for readers too; they hold counts and questions, never values
         connection.execute(f"create schema {TARGET}.audit")
         for table, comment in AUDIT_TABLES.items():
             relation = f"{TARGET}.audit.{table}"
             connection.execute(
-                f"create table {relation} as select * from {build}.audit.{table} where build_id = ? order by all",
+                f"create table {relation} as "
+                f"select * from {_quoted(name)}.audit.{table} where build_id = ? order by all",
                 [build_id],
             )
             connection.execute(f"comment on table {relation} is {_literal(comment)}")
-        connection.execute(f"detach {TARGET}")
     return tables
 
 
 def _copy_comments(connection, build, relations):
+    """Comments of the tables, and of the columns that were copied."""
     comments = connection.execute(
         """
         select schema_name, table_name, null as column_name, comment from duckdb_tables() where database_name = $build
@@ -129,7 +203,7 @@ def _copy_comments(connection, build, relations):
         {"build": build},
     ).fetchall()
     for schema, name, column, comment in comments:
-        if comment is None or (schema, name) not in relations:
+        if comment is None or (schema, name) not in relations or column in relations[schema, name]:
             continue
         relation = f"{TARGET}.{_quoted(schema)}.{_quoted(name)}"
         thing = f"column {relation}.{_quoted(column)}" if column else f"table {relation}"

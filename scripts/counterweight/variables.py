@@ -10,7 +10,7 @@ from counterweight.load.declared import declared_systems
 
 # Variables that say something of each source system.
 BY_SYSTEM = ("source_time_zones", "source_timestamp_formats", "source_decimal_separators", "ticket_link_templates")
-FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys")
+FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys", "bot_sessions", "business_outcomes")
 
 
 def parse(project, text, as_of=None):

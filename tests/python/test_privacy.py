@@ -6,6 +6,7 @@ import gzip
 import zipfile
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from conftest import ROOT, one, rows
@@ -14,7 +15,7 @@ from counterweight.audit import audit
 from counterweight.build import build, run_dbt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.load import load
-from counterweight.publish import open_published, publish
+from counterweight.publish import FILE_NAME, open_published, publish
 from counterweight.salt import DEVELOPMENT_SALT
 
 SALT = "a-long-secret-of-this-test"
@@ -54,6 +55,28 @@ WORLD = {
         {PLANTED["name"]},phone,{PLANTED["telephone"]}
         {PLANTED["name"]},email,{PLANTED["address"]}
     """,
+    "agents": f"""
+        agent_id,team_id,tier
+        {PLANTED["user"]},first line,first
+    """,
+    "agent_states": f"""
+        agent_id,state,started_at,ended_at
+        {PLANTED["user"]},on_queue,2024-01-01 08:00:00,2024-01-01 16:00:00
+    """,
+    "shifts": f"""
+        agent_id,shift_started_at,shift_ended_at,paid_minutes
+        {PLANTED["user"]},2024-01-01 08:00:00,2024-01-01 16:00:00,450
+    """,
+    "surveys": f"""
+        survey_id,ticket_id,sent_at,sent_by
+        S1,T1,2024-01-02 09:00:00,{PLANTED["user"]}
+        S2,T2,2024-01-02 09:00:00,{PLANTED["name"]}
+    """,
+    # an employee who moved may be an agent
+    "business_claims": f"""
+        claim_type,claim_id,business_function,unit,subject_id,claimed_at
+        moved_internally,1,hr,support,{PLANTED["user"]},2024-01-01 09:00:00
+    """,
 }
 
 
@@ -75,6 +98,27 @@ def planted(new_project, tmp_path_factory):
         audit(project)
         publish(project)
     return project
+
+
+def agent_key(project):
+    """The planted agent's key, as every table in which agents stand has it."""
+    keys = rows(
+        project,
+        "select agent_key from staging.stg_canonical__calls union select assignee_key from staging.stg_canonical__tickets "
+        "union select actor_key from staging.stg_canonical__ticket_events "
+        "union select agent_key from staging.stg_canonical__agents "
+        "union select sent_by from staging.stg_canonical__surveys where survey_id = 'S1' "
+        "union select subject_key from staging.stg_canonical__business_claims",
+    )
+    ((key,),) = [row for row in keys if row != (None,)]
+    return key
+
+
+def texts(connection):
+    """(schema, table, the text of a row) of all rows of a file."""
+    for schema, name in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+        for row in connection.execute(f'select * from "{schema}"."{name}"').fetchall():
+            yield schema, name, " ".join(map(str, row)).lower()
 
 
 def built(project, selection):
@@ -128,6 +172,38 @@ def test_nothing_planted_is_in_any_published_value(planted):
                 assert not any(word.lower() in text for word in [*PLANTED.values(), SALT]), (schema, name)
                 checked += 1
     assert checked > 100
+
+
+def test_no_key_of_an_agent_is_published(planted):
+    """Not even a keyed hash: who knows that one of them is Ann could follow her through every table."""
+    agent = agent_key(planted)
+    checked = set()
+    with contextlib.closing(open_published(planted)) as connection:
+        for schema, name, text in texts(connection):
+            assert agent not in text, (schema, name)
+            checked.add(name)
+    assert "fct_survey_responses" in checked
+    assert not {"dim_agents", "fct_agent_days", "fct_team_months"} & checked
+    for path in planted.current.resolve().rglob("*"):
+        assert not path.is_file() or agent.encode() not in path.read_bytes(), path
+    assert agent.encode() in planted.warehouse.read_bytes(), "the control is not found: this test could not fail"
+    assert not planted.restricted.exists()
+
+
+def test_the_restricted_file_is_off_by_default_apart_and_ones_own(planted):
+    agent = agent_key(planted)
+    folder = publish(planted, restricted=True)
+    (file,) = planted.restricted.iterdir()
+    assert file.name == f"{folder.name}.duckdb"
+    assert planted.published not in file.parents
+    assert (file.stat().st_mode & 0o777, planted.restricted.stat().st_mode & 0o777) == (0o600, 0o700)
+    with contextlib.closing(duckdb.connect(str(file), read_only=True)) as connection:
+        found = {name for _, name, text in texts(connection) if agent in text}
+        tables = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    assert {"dim_agents", "fct_agent_days", "fct_business_claims"} <= found
+    # nothing that is published whole is in it as well
+    assert not {"fct_claims", "fct_survey_responses", "dim_teams"} & tables
+    assert agent.encode() not in (planted.current / FILE_NAME).read_bytes()
 
 
 def test_past_staging_people_are_keys(planted):

@@ -18,6 +18,7 @@ from counterweight.build import run_dbt
 from counterweight.errors import AuditError, CounterweightError
 from counterweight.load import declared_systems
 from counterweight.project import Project
+from counterweight.publish import KEY_OF_STAFF
 
 PROPERTIES = sorted(path for folder in ("models", "seeds", "macros") for path in (ROOT / folder).rglob("*.yml"))
 SQL = sorted(path for folder in ("models", "macros", "tests") for path in (ROOT / folder).rglob("*.sql"))
@@ -102,6 +103,24 @@ def test_facts_dimensions_and_marts_have_contracts_and_words(manifest):
         assert node["config"]["meta"]["grain"], node["name"]
         assert node["description"].startswith("One row per"), node["name"]
         assert all(column["description"] for column in node["columns"].values()), node["name"]
+
+
+def test_keys_of_agents_are_marked_as_restricted(manifest):
+    """What is marked stays out of what is published; a table whose grain is an agent or team of any size is marked whole."""
+    marked, whole = set(), set()
+    for node in models(manifest).values():
+        if layer(node) >= 2:
+            if node["config"]["meta"].get("restricted"):
+                whole.add(node["name"])
+            for name, column in node["columns"].items():
+                is_marked = bool(column["config"]["meta"].get("restricted"))
+                assert is_marked or not KEY_OF_STAFF.search(name), f"{node['name']}.{name}"
+                if is_marked:
+                    marked.add((node["name"], name))
+            if any(KEY_OF_STAFF.search(part) for part in node["config"]["meta"]["grain"].split(", ")):
+                assert node["config"]["meta"].get("restricted"), node["name"]
+    assert {"dim_agents", "fct_agent_days", "fct_team_months"} <= whole
+    assert ("fct_business_claims", "subject_key") in marked
 
 
 def test_every_model_says_its_grain(manifest):

@@ -35,7 +35,7 @@ def copy(demo, tmp_path):
             "input_fingerprint, vars from audit.builds"
         )
         connection.execute(
-            "insert into audit.relations select '000002-waiting', schema_name, relation_name from audit.relations"
+            "insert into audit.relations select '000002-waiting', * exclude (build_id) from audit.relations"
         )
     return project
 
@@ -135,6 +135,33 @@ def test_a_table_that_this_build_did_not_make_is_not_published(copy):
         names = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
     assert "resolution_quality" in names
     assert "mart_of_last_year" not in names
+
+
+def test_a_key_of_an_agent_that_nobody_marked_stops_the_publish(copy):
+    """Who adds a column may forget to mark it; a build that wrote down nothing may hide anything."""
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("alter table facts.fct_interactions add column first_agent_key varchar")
+    with pytest.raises(CounterweightError, match=r"fct_interactions\.first_agent_key looks like the key of an agent"):
+        publish(copy)
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute(
+            "update audit.relations set restricted_columns = ['first_agent_key'] where relation_name = 'fct_interactions'"
+        )
+    publish(copy)
+    with contextlib.closing(open_published(copy)) as connection:
+        columns = [row[0] for row in connection.execute("describe facts.fct_interactions").fetchall()]
+    assert "customer_key" in columns
+    assert "first_agent_key" not in columns
+    before = served(copy)
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("update audit.relations set is_restricted = null where relation_name = 'fct_claims'")
+    with pytest.raises(CounterweightError, match="did not write down what is restricted of facts.fct_claims"):
+        publish(copy)
+    with contextlib.closing(copy.connect()) as connection:
+        connection.execute("alter table audit.relations drop column is_restricted")
+    with pytest.raises(CounterweightError, match="did not write down what is restricted"):
+        publish(copy)
+    assert served(copy) == before
 
 
 def test_a_link_that_publish_did_not_make_is_left_alone(copy):

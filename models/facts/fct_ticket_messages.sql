@@ -1,0 +1,27 @@
+-- Grain: one message on a ticket.
+with
+
+ticket_messages as (
+
+    select * from {{ ref('int_ticket_messages') }}
+
+),
+
+final as (
+
+    select
+        source_system,
+        message_id,
+        ticket_key,
+        sent_at,
+        author_type,
+        is_public,
+        is_automatic,
+        template_id,
+        is_from_customer,
+        is_public_agent_reply
+    from ticket_messages
+
+)
+
+select * from final

@@ -1,0 +1,25 @@
+-- Grain: one version of a category or subcategory, and when it held. One version holds at a time.
+with
+
+unioned as (
+
+    {{ union_systems('categories') }}
+
+),
+
+final as (
+
+    select
+        source_system,
+        category,
+        subcategory,
+        parent_category,
+        is_request,
+        first_contact_eligible,
+        valid_from,
+        {{ version_ends('unioned', ['source_system', 'category', 'subcategory']) }} as valid_to
+    from unioned
+
+)
+
+select * from final

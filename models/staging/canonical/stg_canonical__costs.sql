@@ -1,0 +1,4 @@
+-- Grain: one row of the contract's table `costs`, its current version.
+{{ config(enabled='canonical' in var('source_systems')) }}
+
+{{ canonical_staging('costs') }}
