@@ -50,31 +50,40 @@ horizons as (
 
 ),
 
+sets as (
+
+    select distinct tier_set from {{ ref('tier_sets') }}
+
+),
+
 judged as (
 
     select
         claims.*,
         windows.window_days,
         windows.is_default as is_default_window,
-        horizons.tier_set,
+        sets.tier_set,
         horizons.observed_until,
         case
+            when not claims.needs_customer then null
             when claims.customer_key is null then 'unknown_customer'
             when shared_identities.reason = 'normal_business' then 'normal_business'
             when shared_identities.customer_key is not null then 'shared_identity'
         end as unobservable_reason,
-        {{ seconds_between('claims.claimed_at', 'horizons.observed_until') }}
-        >= windows.window_days * 86400 as is_mature,
+        -- where no feed would show a falsifier, nothing is ever known
+        coalesce(
+            {{ seconds_between('claims.claimed_at', 'horizons.observed_until') }} >= windows.window_days * 86400, false
+        ) as is_mature,
         {%- for tier in ['r1', 'r2', 'r3', 'r4', 'r5'] %}
         -- a falsifier is later than its claim by construction; R1 goes by sequence, even in the claim's own minute
         case
             when
                 {% if tier == 'r3' -%}
-                horizons.tier_set in ('return', 'strict')
+                sets.tier_set in ('return', 'strict')
                 {%- elif tier in ['r4', 'r5'] -%}
-                horizons.tier_set = 'strict'
+                sets.tier_set = 'strict'
                 {%- else -%}
-                horizons.tier_set in ('linked', 'return', 'strict')
+                sets.tier_set in ('linked', 'return', 'strict')
                 {%- endif %}
                 and {{ seconds_between('claims.claimed_at', 'claims.first_' ~ tier ~ '_at') }}
                 <= windows.window_days * 86400
@@ -82,11 +91,15 @@ judged as (
         end as {{ tier }}_at{{ ',' if not loop.last }}
         {%- endfor %}
     from claims
-    inner join horizons
+    cross join sets
+    inner join {{ ref('windows') }} as windows
+        on case when claims.business_function = 'service' then windows.is_for_service else windows.is_for_business end
+    left join horizons
         on
             claims.source_system = horizons.source_system
-            and claims.claim_type = horizons.claim_type
-    cross join {{ ref('windows') }} as windows
+            and sets.tier_set = horizons.tier_set
+            and case when claims.business_function = 'service' then claims.claim_type else 'business' end
+            = horizons.claim_type
     left join shared_identities
         on
             claims.customer_key = shared_identities.customer_key
@@ -114,6 +127,7 @@ final as (
 
         -- the claim
         claim_type,
+        business_function,
         source_system,
         contact_key,
         ticket_key,

@@ -34,6 +34,56 @@ linked_returns as (
 
 ),
 
+-- what names the problem once it is closed
+problem_tickets as (
+
+    select
+        source_system || ':' || problem_id as problem_key,
+        ticket_key,
+        created_at
+    from {{ ref('int_ticket_openings') }}
+    where problem_id is not null
+
+),
+
+problem_returns as (
+
+    select
+        claims.claim_id,
+        problem_tickets.ticket_key as return_ticket_key,
+        problem_tickets.created_at as returned_at,
+        row_number() over (
+            partition by claims.claim_id
+            order by problem_tickets.created_at, {{ text_order('problem_tickets.ticket_key') }}
+        ) as return_number
+    from claims
+    inner join problem_tickets
+        on
+            claims.subject_key = problem_tickets.problem_key
+            and claims.claimed_at < problem_tickets.created_at
+    where claims.claim_type = 'problem_closed'
+
+),
+
+business_claims as (
+
+    select * from {{ ref('fct_business_claims') }}
+
+),
+
+chains as (
+
+    select
+        members.interaction_id,
+        members.chain_id
+    from {{ ref('int_chain_members') }} as members
+    inner join {{ ref('windows') }} as windows
+        on
+            members.window_days = windows.window_days
+            and windows.is_default
+
+),
+
 inferred_returns as (
 
     select
@@ -123,7 +173,9 @@ final as (
         -- keys
         claims.claim_id,
         claims.claim_type,
+        claims.business_function,
         claims.source_system,
+        claims.subject_key,
         claims.episode_id,
         claims.contact_key,
         claims.ticket_key,
@@ -138,16 +190,19 @@ final as (
         claims.issue_key,
         claims.closure_mode,
         claims.is_headline_cohort,
+        claims.needs_customer,
         claims.closed_at,
+        chains.chain_id,
 
         -- reality
         episodes.reopened_at as first_r1_at,
-        linked_returns.returned_at as first_r2_at,
+        coalesce(linked_returns.returned_at, problem_returns.returned_at, business_claims.falsified_at)
+            as first_r2_at,
         inferred_returns.returned_at as first_r3_at,
         first_voiced.first_r4_at,
         coalesce(surveyed_episodes.first_r5_at, surveyed_contacts.first_r5_at) as first_r5_at,
         episodes.reopened_by as r1_reopened_by,
-        linked_returns.return_ticket_key as r2_ticket_key,
+        coalesce(linked_returns.return_ticket_key, problem_returns.return_ticket_key) as r2_ticket_key,
         inferred_returns.return_ticket_key as r3_ticket_key,
         inferred_returns.return_contact_key as r3_contact_key
     from claims
@@ -157,6 +212,20 @@ final as (
         on
             claims.episode_id = linked_returns.episode_id
             and linked_returns.return_number = 1
+    left join problem_returns
+        on
+            claims.claim_id = problem_returns.claim_id
+            and problem_returns.return_number = 1
+    left join business_claims
+        on
+            claims.business_function <> 'service'
+            and claims.subject_key = business_claims.claim_key
+    left join chains
+        on
+            chains.interaction_id = case
+                when claims.contact_key is not null then 'contact/' || claims.contact_key
+                when claims.ticket_key is not null then 'opening/' || claims.ticket_key
+            end
     left join inferred_returns
         on
             claims.claim_id = inferred_returns.claim_id

@@ -1,4 +1,29 @@
 -- Grain: one claim: what was called done, when, and by whom. What contradicted it follows in fct_claims.
+-- Each kind of claim is a CTE of its own; columns that it does not have are null.
+{% set columns = {
+    'claim_key': 'varchar', 'episode_id': 'varchar', 'contact_key': 'varchar', 'ticket_key': 'varchar',
+    'ticket_id': 'varchar', 'customer_key': 'varchar', 'claimed_at': 'timestamp', 'claimed_by': 'varchar',
+    'team_id': 'varchar', 'category': 'varchar', 'subcategory': 'varchar', 'closure_mode': 'varchar',
+    'closed_at': 'timestamp',
+} %}
+{% set of_episodes = {
+    'episode_id': 'episodes.episode_id', 'ticket_key': 'episodes.ticket_key', 'ticket_id': 'episodes.ticket_id',
+    'customer_key': 'episodes.customer_key', 'claimed_at': 'episodes.resolved_at', 'claimed_by': 'episodes.resolved_by',
+    'team_id': 'episodes.team_id', 'category': 'episodes.category', 'subcategory': 'episodes.subcategory',
+    'closure_mode': 'episodes.closure_mode', 'closed_at': 'episodes.closed_at',
+} %}
+{% set of_contacts = {
+    'claim_key': 'contact_key', 'contact_key': 'contact_key', 'ticket_key': 'ticket_key', 'customer_key': 'customer_key',
+    'claimed_at': 'ended_at', 'claimed_by': "'agent'", 'team_id': 'team_id', 'category': 'category',
+    'subcategory': 'subcategory',
+} %}
+
+{%- macro claim_columns(known) -%}
+    {%- for column, type in columns.items() %}
+        {{ known.get(column, 'cast(null as ' ~ type ~ ')') }} as {{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 with
 
 episodes as (
@@ -7,62 +32,114 @@ episodes as (
 
 ),
 
-contacts as (
+sla_clocks as (
+
+    select
+        ticket_key,
+        is_met,
+        row_number() over (partition by ticket_key order by metric_rank, {{ text_order('metric') }}) as clock_number
+    from {{ ref('int_ticket_clocks') }}
+    where stopped_by = 'first_resolution'
+
+),
+
+handled_contacts as (
 
     select * from {{ ref('int_contacts') }}
+    where direction = 'inbound' and is_answered and ended_at is not null
 
 ),
 
 claims as (
 
     select
-        'ticket_resolved/' || episode_id as claim_id,
         'ticket_resolved' as claim_type,
-        source_system,
-        episode_id,
-        cast(null as varchar) as contact_key,
-        ticket_key,
-        ticket_id,
-        customer_key,
-        resolved_at as claimed_at,
-        resolved_by as claimed_by,
-        team_id,
-        category,
-        subcategory,
-        closure_mode,
-        closure_mode in ('confirmed', 'silent_auto_close') as is_headline_cohort,
-        closed_at
+        'service' as business_function,
+        episodes.source_system,
+        {{- claim_columns(dict(of_episodes, claim_key='episodes.episode_id')) }}
     from episodes
+    union all
+    -- the tool says so, at the ticket's first resolution
+    select
+        'first_contact_resolved' as claim_type,
+        'service' as business_function,
+        episodes.source_system,
+        {{- claim_columns(dict(of_episodes, claim_key='episodes.ticket_key')) }}
+    from episodes
+    inner join {{ ref('int_tickets') }} as tickets
+        on
+            episodes.ticket_key = tickets.ticket_key
+            and tickets.reported_first_contact_resolution
+    where episodes.episode_number = 1
+    union all
+    -- of several clocks that a resolution stops, the first in the seed is the ticket's
+    select
+        'sla_met' as claim_type,
+        'service' as business_function,
+        episodes.source_system,
+        {{- claim_columns(dict(of_episodes, claim_key='episodes.ticket_key')) }}
+    from episodes
+    inner join sla_clocks
+        on
+            episodes.ticket_key = sla_clocks.ticket_key
+            and sla_clocks.clock_number = 1
+            and sla_clocks.is_met
+    where episodes.episode_number = 1
     union all
     -- each answered inbound contact says: taken care of
     select
-        'contact_handled/' || contact_key as claim_id,
         'contact_handled' as claim_type,
+        'service' as business_function,
         source_system,
-        cast(null as varchar) as episode_id,
-        contact_key,
-        ticket_key,
-        cast(null as varchar) as ticket_id,
-        customer_key,
-        ended_at as claimed_at,
-        'agent' as claimed_by,
-        team_id,
-        category,
-        subcategory,
-        cast(null as varchar) as closure_mode,
-        true as is_headline_cohort,
-        cast(null as timestamp) as closed_at
-    from contacts
-    where direction = 'inbound' and is_answered and ended_at is not null
+        {{- claim_columns(of_contacts) }}
+    from handled_contacts
+    union all
+    -- and of some the agent says: resolved
+    select
+        'call_resolved' as claim_type,
+        'service' as business_function,
+        source_system,
+        {{- claim_columns(of_contacts) }}
+    from handled_contacts
+    where reported_resolved
+    union all
+    select
+        'contained_by_bot' as claim_type,
+        'service' as business_function,
+        source_system,
+        {{- claim_columns({
+            'claim_key': 'session_key', 'customer_key': 'customer_key', 'claimed_at': 'ended_at',
+            'claimed_by': "'automation'", 'category': 'intent',
+        }) }}
+    from {{ ref('int_bot_sessions') }}
+    where is_contained and ended_at is not null
+    union all
+    select
+        'problem_closed' as claim_type,
+        'service' as business_function,
+        source_system,
+        {{- claim_columns({'claim_key': 'problem_key', 'claimed_at': 'closed_at', 'claimed_by': "'unknown'"}) }}
+    from {{ ref('int_problems') }}
+    where closed_at is not null
+    union all
+    -- what the other functions call done
+    select
+        claim_type,
+        coalesce(business_function, '(none)') as business_function,
+        source_system,
+        {{- claim_columns({'claim_key': 'claim_key', 'claimed_at': 'claimed_at', 'claimed_by': "'unknown'"}) }}
+    from {{ ref('int_business_claims') }}
 
 ),
 
 final as (
 
     select
-        claim_id,
+        claim_type || '/' || claim_key as claim_id,
         claim_type,
+        business_function,
         source_system,
+        claim_key as subject_key,
         episode_id,
         contact_key,
         ticket_key,
@@ -74,7 +151,10 @@ final as (
         category,
         {{ issue_key('category', 'subcategory') }} as issue_key,
         closure_mode,
-        is_headline_cohort,
+        -- of test, spam and duplicate tickets nobody claims success
+        coalesce(closure_mode in ('confirmed', 'silent_auto_close'), true) as is_headline_cohort,
+        -- who comes back is what contradicts it; else something names the very thing that was claimed
+        business_function = 'service' and claim_type <> 'problem_closed' as needs_customer,
         closed_at
     from claims
 

@@ -24,7 +24,7 @@ shared_identities as (
 claims as (
 
     select * from {{ ref('int_claims') }}
-    where is_headline_cohort
+    where is_headline_cohort and needs_customer
 
 ),
 
@@ -40,7 +40,12 @@ timeline as (
     select
         claim_types.claim_type,
         interactions.customer_key,
-        interactions.issue_key,
+        -- a bot knows the category at most
+        case
+            when claim_types.claim_type = 'contained_by_bot'
+                then {{ issue_key('interactions.category', 'cast(null as varchar)') }}
+            else interactions.issue_key
+        end as issue_key,
         interactions.started_at as happened_at,
         0 as is_claim,
         interactions.interaction_id as event_id
@@ -108,7 +113,7 @@ final as (
             -- the customer asks about this very ticket (R4)
             when
                 comeback.kind = 'contact'
-                and claims.claim_type = 'ticket_resolved'
+                and claims.episode_id is not null
                 and comeback.ticket_key = claims.ticket_key
                 then 'names_the_ticket'
             when comeback.kind = 'opening' and comeback.contact_key = claims.contact_key then 'same_contact'
@@ -127,7 +132,7 @@ final as (
             -- a ticket's own opening is no return to it
             and (
                 comeback.kind <> 'opening'
-                or claims.claim_type <> 'ticket_resolved'
+                or claims.episode_id is null
                 or comeback.ticket_key <> claims.ticket_key
             )
     left join interactions as calls

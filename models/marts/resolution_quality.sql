@@ -17,7 +17,11 @@ with
 verdicts as (
 
     select * from {{ ref('fct_claim_verdicts') }}
-    where tier_set = 'return' and is_headline_cohort
+    where
+        tier_set = 'return'
+        and is_headline_cohort
+        -- the other claims have marts of their own
+        and claim_type in ('ticket_resolved', 'contact_handled', 'call_resolved')
 
 ),
 
@@ -36,6 +40,7 @@ dates as (
 windows as (
 
     select * from {{ ref('windows') }}
+    where is_for_service
 
 ),
 

@@ -1,4 +1,4 @@
--- A claim has one verdict per window and tier set; a feed without coverage must not drop its claims.
+-- A claim has one verdict per window of its function and tier set; a feed without coverage must not drop its claims.
 with
 
 sets as (
@@ -14,7 +14,8 @@ expected as (
         windows.window_days,
         sets.tier_set
     from {{ ref('fct_claims') }} as claims
-    cross join {{ ref('windows') }} as windows
+    inner join {{ ref('windows') }} as windows
+        on case when claims.business_function = 'service' then windows.is_for_service else windows.is_for_business end
     cross join sets
 
 )

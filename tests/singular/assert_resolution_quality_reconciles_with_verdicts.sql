@@ -19,7 +19,10 @@ fact as (
         {{ count_where(condition) }} as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('fct_claim_verdicts') }}
-    where tier_set = 'return' and is_headline_cohort
+    where
+        tier_set = 'return'
+        and is_headline_cohort
+        and claim_type in ('ticket_resolved', 'contact_handled', 'call_resolved')
     group by claim_type, source_system, window_days
 
 ),
