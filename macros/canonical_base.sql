@@ -140,5 +140,7 @@ select * from final
 
 {#- Fields of a ticket whose changes are read; a change of any other field is excluded as `field_not_read`. -#}
 {% macro ticket_fields() -%}
-    {{ return(['status', 'assignee', 'team', 'priority', 'category', 'subcategory', 'ticket_type']) }}
+    {{ return([
+        'status', 'assignee', 'team', 'priority', 'category', 'subcategory', 'ticket_type', 'sla_policy', 'sla_policy_id'
+    ]) }}
 {%- endmacro %}

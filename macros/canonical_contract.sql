@@ -232,11 +232,15 @@
     }[kind]) }}
 {%- endmacro %}
 
-{#- The used rows of a canonical base model, in the columns of staging. -#}
-{% macro canonical_staging(table) -%}
+{#- The used rows of a canonical base model, in the columns of staging.
+
+    whole   column whose rows mean something only together, a calendar's: where its latest delivery has a row that was
+            quarantined, a row with this column alone says that something is missing -#}
+{% macro canonical_staging(table, whole=none) -%}
+{%- set columns = canonical_columns(table) -%}
 select
     'canonical' as source_system
-    {%- for column in canonical_columns(table) if column not in ('source_system', 'tool_reopen_count') %},
+    {%- for column in columns if column not in ('source_system', 'tool_reopen_count') %},
     {{ column }}
     {%- endfor %}
     {%- if table == 'tickets' %},
@@ -245,4 +249,16 @@ select
     {%- endif %}
 from {{ ref('base_canonical__' ~ table) }}
 where fate = 'used'
+{%- if whole %}
+union all
+select
+    'canonical' as source_system
+    {%- for column, type in columns.items() if column != 'source_system' %},
+    {{ column if column == whole else 'cast(null as ' ~ type ~ ')' }} as {{ column }}
+    {%- endfor %}
+from {{ ref('base_canonical__' ~ table) }}
+where {{ whole }} is not null
+group by {{ whole }}
+having max(case when fate = 'quarantined' then _loaded_at end) = max(_loaded_at)
+{%- endif %}
 {%- endmacro %}

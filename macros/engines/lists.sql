@@ -1,4 +1,4 @@
-{#- Lists carried from day to day by dim_feed_coverage. Positions count from 1. -#}
+{#- Lists carried from day to day by dim_feed_coverage, positions from 1; words listed in a text. -#}
 
 {#- A list with one element, of type bigint. -#}
 {% macro list_of(element) -%}
@@ -48,3 +48,13 @@
         ) as last_elements
     )
 {%- endmacro %}
+
+{#- The words of a text that lists them, separated by commas or semicolons: one row each, in the select list. No text, no
+    row. -#}
+{% macro listed_words(text) -%}
+    {{ return(adapter.dispatch('listed_words', 'counterweight')("translate(" ~ text ~ ", ',', ';')")) }}
+{%- endmacro %}
+
+{% macro duckdb__listed_words(text) -%} unnest(string_split({{ text }}, ';')) {%- endmacro %}
+
+{% macro postgres__listed_words(text) -%} unnest(string_to_array({{ text }}, ';')) {%- endmacro %}

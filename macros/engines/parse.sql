@@ -216,3 +216,27 @@
         when lower({{ trimmed(text) }}) in ('false', 'f', 'no', 'n', '0') then false
     end
 {%- endmacro %}
+
+{#- Time of day from text (8:00, 08:00, 08:00:00) as seconds after midnight; 24:00 is the day's end. Null where it is
+    none. -#}
+{% macro parse_clock(text) -%}
+    {{ return(adapter.dispatch('parse_clock', 'counterweight')(trimmed(text))) }}
+{%- endmacro %}
+
+{% macro duckdb__parse_clock(text) -%}
+    case when regexp_full_match({{ text }}, '{{ _clock_pattern() }}') then {{ _clock_seconds(text) }} end
+{%- endmacro %}
+
+{% macro postgres__parse_clock(text) -%}
+    case when {{ text }} ~ '^(?:{{ _clock_pattern() }})$' then {{ _clock_seconds(text) }} end
+{%- endmacro %}
+
+{% macro _clock_pattern() -%}
+    {{ return('(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?|24:00(?::00)?') }}
+{%- endmacro %}
+
+{% macro _clock_seconds(text) -%}
+    3600 * cast(split_part({{ text }}, ':', 1) as integer)
+    + 60 * cast(split_part({{ text }}, ':', 2) as integer)
+    + cast(coalesce(nullif(split_part({{ text }}, ':', 3), ''), '0') as integer)
+{%- endmacro %}

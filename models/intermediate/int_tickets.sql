@@ -38,6 +38,8 @@ final as (
         coalesce(statuses.status, {{ lowered(trimmed('unioned.status')) }}) as status,
         unioned.team_id,
         unioned.assignee_key,
+        unioned.priority,
+        unioned.sla_policy_id,
         {{ lowered('unioned.created_by_actor_type') }} in ('system', 'automation') as is_machine_made,
         unioned.problem_id,
         unioned.source_system || ':' || unioned.parent_ticket_id as parent_ticket_key,

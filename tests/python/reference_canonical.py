@@ -17,7 +17,9 @@ STATUSES = {"done": "resolved"}
 MACHINES = {"system", "automation"}
 MINUTES_10 = datetime.timedelta(minutes=10)
 MINUTES_15 = datetime.timedelta(minutes=15)
-FIELDS_READ = {"status", "assignee", "team", "priority", "category", "subcategory", "ticket_type"}
+FIELDS_READ = {
+    "status", "assignee", "team", "priority", "category", "subcategory", "ticket_type", "sla_policy", "sla_policy_id",
+}  # fmt: skip
 TIERS = ("r1", "r2", "r3", "r4", "r5")
 TIER_SETS = {"linked": TIERS[:2], "return": TIERS[:3], "strict": TIERS}
 # Which feeds could show a falsifier. Nothing links to a contact; its `linked` waits for the feed it comes from.
