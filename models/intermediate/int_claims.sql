@@ -1,11 +1,5 @@
 -- Grain: one claim: what was called done, when, and by whom. What contradicted it follows in fct_claims.
 -- Each kind of claim is a CTE of its own; columns that it does not have are null.
-{% set columns = {
-    'claim_key': 'varchar', 'episode_id': 'varchar', 'contact_key': 'varchar', 'ticket_key': 'varchar',
-    'ticket_id': 'varchar', 'customer_key': 'varchar', 'claimed_at': 'timestamp', 'claimed_by': 'varchar',
-    'team_id': 'varchar', 'category': 'varchar', 'subcategory': 'varchar', 'closure_mode': 'varchar',
-    'closed_at': 'timestamp',
-} %}
 {% set of_episodes = {
     'episode_id': 'episodes.episode_id', 'ticket_key': 'episodes.ticket_key', 'ticket_id': 'episodes.ticket_id',
     'customer_key': 'episodes.customer_key', 'claimed_at': 'episodes.resolved_at', 'claimed_by': 'episodes.resolved_by',
@@ -17,12 +11,6 @@
     'claimed_at': 'ended_at', 'claimed_by': "'agent'", 'team_id': 'team_id', 'category': 'category',
     'subcategory': 'subcategory',
 } %}
-
-{%- macro claim_columns(known) -%}
-    {%- for column, type in columns.items() %}
-        {{ known.get(column, 'cast(null as ' ~ type ~ ')') }} as {{ column }}{{ ',' if not loop.last }}
-    {%- endfor %}
-{%- endmacro %}
 
 with
 
