@@ -15,6 +15,10 @@ from counterweight.project import WAREHOUSE_VARIABLE
 # What decides the numbers besides the raw data.
 CODE_FOLDERS = ("models", "macros", "seeds")
 
+# What dbt read of the project, kept for the next run of this process with the same code and variables: reading takes
+# longer than building little, and dbt reads anew for each warehouse.
+_parsed = {}
+
 
 def run_dbt(project, arguments, values):
     """Run dbt in this process, a line of progress a node.
@@ -44,17 +48,26 @@ def run_dbt(project, arguments, values):
         elif data.status != "pass":
             click.echo(f"audit  {data.index:>3}/{data.num_models} {name}: {data.status}")
 
-    invocation = [
-        *arguments,
+    options = [
         "--project-dir", str(project.root),
         "--profiles-dir", str(project.root),
         "--vars", json.dumps(values, default=str),
         "--log-level", "none",
         "--no-version-check",
+        *(["--no-partial-parse"] if "--no-partial-parse" in arguments else []),
     ]  # fmt: skip
+    key = (project.root, project.target, project.warehouse.stem, *options, _fingerprint_code(project, "tests"))
     with contextlib.chdir(project.root):
         try:
-            outcome = dbtRunner(callbacks=[show]).invoke(invocation)
+            if key not in _parsed:
+                _parsed.clear()
+                parsing = dbtRunner().invoke(["parse", *options])
+                if parsing.exception:
+                    raise CounterweightError(f"dbt could not run: {parsing.exception}")
+                _parsed[key] = parsing.result
+            # a run notes things in what it is given, and must not hand them on
+            manifest = _parsed[key].deepcopy()
+            outcome = dbtRunner(manifest=manifest, callbacks=[show]).invoke([*arguments, *options])
         finally:
             # dbt keeps the file open for the life of the process; others must get at it
             DuckDBConnectionManager.close_all_connections()
@@ -167,10 +180,10 @@ def fingerprint_inputs(connection):
     return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
 
-def _fingerprint_code(project):
+def _fingerprint_code(project, *more_folders):
     digest = hashlib.sha256()
     files = [project.root / "dbt_project.yml"]
-    for folder in CODE_FOLDERS:
+    for folder in (*CODE_FOLDERS, *more_folders):
         files += [path for path in (project.root / folder).rglob("*") if path.is_file()]
     for path in sorted(files):
         digest.update(str(path.relative_to(project.root)).encode() + b"\0" + path.read_bytes() + b"\0")
