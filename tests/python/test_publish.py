@@ -50,7 +50,7 @@ def served(project):
             connection.execute(f'select count(*) from "{t["schema"]}"."{t["table"]}"').fetchone()[0]
             for t in manifest["tables"]
         ]
-    whole = digest == manifest["sha256"] and counts == [t["rows"] for t in manifest["tables"]] and min(counts) > 0
+    whole = digest == manifest["sha256"] and counts == [t["rows"] for t in manifest["tables"]] and sum(counts) > 0
     return manifest["build_id"], whole, folder.name.startswith(manifest["build_id"])
 
 
