@@ -125,7 +125,12 @@ final as (
             and agent_days.agent_key = {{ part }}.agent_key
             and agent_days.day_on = {{ part }}.day_on
     {%- endfor %}
-    where agent_days.day_on <= cut_off.last_day or cut_off.last_day is null
+    -- a roster for days to come is a plan
+    where
+        agent_days.day_on <= cut_off.last_day
+        or cut_off.last_day is null
+        or state_days.day_on is not null
+        or leg_days.day_on is not null
 
 )
 

@@ -17,7 +17,7 @@ final as (
         hired_on,
         {{ at_as_of('left_on', 'cast(left_on as timestamp)') }} as left_on,
         valid_from,
-        {{ version_ends('unioned', ['source_system', 'agent_key']) }} as valid_to
+        {{ version_ends(['source_system', 'agent_key']) }} as valid_to
     from unioned
 
 )

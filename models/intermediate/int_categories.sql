@@ -17,7 +17,7 @@ final as (
         is_request,
         first_contact_eligible,
         valid_from,
-        {{ version_ends('unioned', ['source_system', 'category', 'subcategory']) }} as valid_to
+        {{ version_ends(['source_system', 'category', 'subcategory']) }} as valid_to
     from unioned
 
 )

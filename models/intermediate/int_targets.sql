@@ -13,11 +13,11 @@ final as (
         source_system,
         metric,
         scope,
-        {{ trimmed('operator') }} as operator,
+        operator,
         target,
         {{ lowered(trimmed('used_for')) }} as used_for,
         valid_from,
-        {{ version_ends('unioned', ['source_system', 'metric', 'scope']) }} as valid_to
+        {{ version_ends(['source_system', 'metric', 'scope']) }} as valid_to
     from unioned
 
 )

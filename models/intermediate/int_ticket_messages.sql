@@ -23,8 +23,8 @@ final as (
         is_automatic,
         template_id,
         -- an out-of-office reply is not the customer speaking
-        {{ lowered('author_type') }} = 'requester' and not coalesce(is_automatic, false) as is_from_customer,
-        {{ lowered('author_type') }} = 'agent'
+        {{ lowered(trimmed('author_type')) }} = 'requester' and not coalesce(is_automatic, false) as is_from_customer,
+        {{ lowered(trimmed('author_type')) }} = 'agent'
         and coalesce(is_public, true)
         and not coalesce(is_automatic, false) as is_public_agent_reply
     from unioned

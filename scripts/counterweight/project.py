@@ -52,7 +52,7 @@ class Project:
 
     @property
     def restricted(self):
-        """Folder of what holds keys of agents, one file a publish that asked for it: beside, never within `published`."""
+        """Folder of what holds keys of agents, a file for each publish that wants one: never within `published`."""
         return self.published.with_name(self.published.name + "-restricted")
 
     @property

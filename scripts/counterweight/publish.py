@@ -119,8 +119,8 @@ def _relations(project, build_id):
         hidden = relations.get((schema, table))
         if hidden is not None and column not in hidden and KEY_OF_STAFF.search(column):
             raise CounterweightError(
-                f"{schema}.{table}.{column} looks like the key of an agent and is not marked as restricted. Nothing was "
-                "published. Mark the column, or its table, with config: {meta: {restricted: true}}."
+                f"{schema}.{table}.{column} looks like the key of an agent and is not marked as restricted. "
+                "Nothing was published. Mark the column, or its table, with config: {meta: {restricted: true}}."
             )
     return relations
 
@@ -147,8 +147,7 @@ def _copy(connection, build, relations):
         exclude = f"exclude ({', '.join(map(_quoted, left_out))})" if left_out else ""
         connection.execute(f"create schema if not exists {TARGET}.{_quoted(schema)}")
         row_count = connection.execute(
-            f"create table {TARGET}.{relation} as "
-            f"select * {exclude} from {_quoted(build)}.{relation} order by all"
+            f"create table {TARGET}.{relation} as select * {exclude} from {_quoted(build)}.{relation} order by all"
         ).fetchone()[0]
         tables.append({"schema": schema, "table": table, "rows": row_count})
         click.echo(f"publish {schema}.{table}: {row_count:,} rows")

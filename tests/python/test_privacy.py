@@ -104,7 +104,8 @@ def agent_key(project):
     """The planted agent's key, as every table in which agents stand has it."""
     keys = rows(
         project,
-        "select agent_key from staging.stg_canonical__calls union select assignee_key from staging.stg_canonical__tickets "
+        "select agent_key from staging.stg_canonical__calls "
+        "union select assignee_key from staging.stg_canonical__tickets "
         "union select actor_key from staging.stg_canonical__ticket_events "
         "union select agent_key from staging.stg_canonical__agents "
         "union select sent_by from staging.stg_canonical__surveys where survey_id = 'S1' "

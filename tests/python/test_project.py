@@ -106,7 +106,7 @@ def test_facts_dimensions_and_marts_have_contracts_and_words(manifest):
 
 
 def test_keys_of_agents_are_marked_as_restricted(manifest):
-    """What is marked stays out of what is published; a table whose grain is an agent or team of any size is marked whole."""
+    """What is marked stays out of what is published; a table whose grain is an agent is marked whole."""
     marked, whole = set(), set()
     for node in models(manifest).values():
         if layer(node) >= 2:

@@ -35,6 +35,20 @@ BREAKS = {
     "int_ticket_histories_every_leaving_has_one_kind": """
         update intermediate.int_ticket_histories set toggle_count = null where ticket_id = 'INC0000001'
     """,
+    "assert_plain_facts_have_every_used_row": """
+        insert into facts.fct_costs (source_system, month, is_price) values ('canonical', date '2025-01-01', false)
+    """,
+    "assert_agent_days_add_up": """
+        insert into facts.fct_agent_days
+            (source_system, agent_key, day_on, logged_in_seconds, offline_seconds, answered_leg_count)
+        values ('canonical', 'ann', date '2025-01-01', 1, 0, 0)
+    """,
+    "versions_do_not_overlap_dim_targets_source_system__metric__scope": """
+        insert into dimensions.dim_targets (source_system, metric, valid_from, valid_to)
+        values
+            ('canonical', 'sla_met', null, timestamp '2025-01-01 00:00:01'),
+            ('canonical', 'sla_met', timestamp '2025-01-01', null)
+    """,
     "unique_across_resolution_quality_claim_type__source_system__period_type__period_start__unit_type__"
     "team_id__category__window_days": """
         insert into marts.resolution_quality
