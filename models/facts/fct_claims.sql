@@ -59,7 +59,7 @@ problem_returns as (
     from claims
     inner join problem_tickets
         on
-            claims.subject_key = problem_tickets.problem_key
+            claims.claim_key = problem_tickets.problem_key
             and claims.claimed_at < problem_tickets.created_at
     where claims.claim_type = 'problem_closed'
 
@@ -175,7 +175,7 @@ final as (
         claims.claim_type,
         claims.business_function,
         claims.source_system,
-        claims.subject_key,
+        claims.claim_key,
         claims.episode_id,
         claims.contact_key,
         claims.ticket_key,
@@ -219,7 +219,7 @@ final as (
     left join business_claims
         on
             claims.business_function <> 'service'
-            and claims.subject_key = business_claims.claim_key
+            and claims.claim_key = business_claims.claim_key
     left join chains
         on
             chains.interaction_id = case

@@ -127,7 +127,7 @@ final as (
         claim_type,
         business_function,
         source_system,
-        claim_key as subject_key,
+        claim_key,
         episode_id,
         contact_key,
         ticket_key,
