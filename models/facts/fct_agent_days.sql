@@ -1,6 +1,7 @@
 -- Grain: one agent and day of the reporting zone. Agents are never compared with it: it is the ground under process figures,
 -- and stays out of what is published.
 {% set zone = var('reporting_time_zone') %}
+{% set kinds = ['on_queue', 'after_call', 'back_office', 'research', 'break', 'training', 'other', 'offline'] %}
 
 with
 
@@ -53,7 +54,7 @@ state_days as (
         agent_key,
         day_on,
         cast(sum(case when kind <> 'offline' then seconds else 0 end) as bigint) as logged_in_seconds,
-        {%- for kind in ['on_queue', 'after_call', 'back_office', 'research', 'break', 'training', 'other', 'offline'] %}
+        {%- for kind in kinds %}
         cast(sum(case when kind = '{{ kind }}' then seconds else 0 end) as bigint)
             as {{ kind }}_seconds{{ ',' if not loop.last }}
         {%- endfor %}
