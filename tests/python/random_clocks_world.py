@@ -65,6 +65,8 @@ def make(seed, size):
             add("holidays", calendar_id=f"K{number}", holiday_on=day)
     for weekday in range(1, 8):
         hours("always", weekday, "0:00", "24:00", "Europe/Vienna")
+        # there the clock is set back by half an hour, from 02:00
+        hours("half an hour", weekday, "1:15", "1:45", "Australia/Lord_Howe")
         hours("two zones", weekday, "9:00", "17:00", ZONES[weekday])
         for name in ("bad zone", "bad hours", "bad day", "bad holiday"):
             hours(name, weekday, "08:00", "17:00")
@@ -72,7 +74,7 @@ def make(seed, size):
     hours("bad hours", 1, "18:00", "24:30")
     hours("bad day", 8, "18:00", "19:00")
     add("holidays", calendar_id="bad holiday", holiday_on="1.5.24")
-    names = [f"K{number}" for number in range(14)] + ["always", "two zones", "nowhere"] + [None] * 5
+    names = [f"K{number}" for number in range(14)] + ["always", "half an hour", "two zones", "nowhere"] + [None] * 5
     names += ["bad zone", "bad hours", "bad day", "bad holiday"]
     for number, name in enumerate(names):
         for metric in one_of(METRICS):
