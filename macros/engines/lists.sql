@@ -52,7 +52,7 @@
 {#- The words of a text that lists them, separated by commas or semicolons: one row each, in the select list. No text, no
     row. -#}
 {% macro listed_words(text) -%}
-    {{ return(adapter.dispatch('listed_words', 'counterweight')("translate(" ~ text ~ ", ',', ';')")) }}
+    {{ return(adapter.dispatch('listed_words', 'counterweight')("nullif(translate(" ~ text ~ ", ',', ';'), '')")) }}
 {%- endmacro %}
 
 {% macro duckdb__listed_words(text) -%} unnest(string_split({{ text }}, ';')) {%- endmacro %}

@@ -22,7 +22,7 @@
 {%- endmacro %}
 
 {% macro default__local_time_in(utc, time_zone) -%}
-    (({{ utc }}) at time zone 'UTC' at time zone {{ time_zone }})
+    (({{ utc }}) at time zone 'UTC' at time zone ({{ time_zone }}))
 {%- endmacro %}
 
 {#- UTC timestamp of a local clock reading. Of a reading that occurs twice (clocks set back) an engine takes the one
@@ -37,7 +37,7 @@
 {%- endmacro %}
 
 {% macro default__utc_time_in(local, time_zone) -%}
-    (({{ local }}) at time zone {{ time_zone }} at time zone 'UTC')
+    (({{ local }}) at time zone ({{ time_zone }}) at time zone 'UTC')
 {%- endmacro %}
 
 {#- The names of zones that the engine knows, one a row: what is asked for another raises an error. IANA names only; each

@@ -34,16 +34,16 @@ read as (
         clocks.counted_so_far_seconds + case
             when clocks.running_since is null then 0
             when clocks.is_around_the_clock then {{ seconds_between('clocks.running_since', 'cut_off.as_of') }}
-            else coalesce(open_by_cut_off.open_seconds, 0) - starts.open_seconds_before
+            else coalesce(open_by_cut_off.open_seconds, 0) - begins.open_seconds_before
         end as counted_by_cut_off_seconds
     from clocks
     cross join cut_off
     left join open_by_cut_off
         on clocks.calendar_key = open_by_cut_off.calendar_key
-    left join {{ ref('int_business_seconds') }} as starts
+    left join {{ ref('int_business_seconds') }} as begins
         on
-            clocks.calendar_key = starts.calendar_key
-            and clocks.running_since = starts.instant
+            clocks.calendar_key = begins.calendar_key
+            and clocks.running_since = begins.instant
 
 ),
 

@@ -23,14 +23,14 @@ final as (
         field_values.ended_at,
         {{ seconds_between('field_values.started_at', 'field_values.ended_at') }} as elapsed_seconds,
         calendars.calendar_id,
-        ends.open_seconds_before - starts.open_seconds_before as business_seconds
+        ends.open_seconds_before - begins.open_seconds_before as business_seconds
     from field_values
     left join {{ ref('int_ticket_calendars') }} as calendars
         on field_values.ticket_key = calendars.ticket_key
-    left join {{ ref('int_business_seconds') }} as starts
+    left join {{ ref('int_business_seconds') }} as begins
         on
-            calendars.calendar_key = starts.calendar_key
-            and field_values.started_at = starts.instant
+            calendars.calendar_key = begins.calendar_key
+            and field_values.started_at = begins.instant
     left join {{ ref('int_business_seconds') }} as ends
         on
             calendars.calendar_key = ends.calendar_key

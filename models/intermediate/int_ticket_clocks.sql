@@ -63,12 +63,12 @@ measured as (
         parts.started_at,
         parts.ended_at,
         {{ seconds_between('parts.started_at', 'parts.ended_at') }} as elapsed_seconds,
-        ends.open_seconds_before - starts.open_seconds_before as business_seconds
+        ends.open_seconds_before - begins.open_seconds_before as business_seconds
     from parts
-    left join {{ ref('int_business_seconds') }} as starts
+    left join {{ ref('int_business_seconds') }} as begins
         on
-            parts.calendar_key = starts.calendar_key
-            and parts.started_at = starts.instant
+            parts.calendar_key = begins.calendar_key
+            and parts.started_at = begins.instant
     left join {{ ref('int_business_seconds') }} as ends
         on
             parts.calendar_key = ends.calendar_key
@@ -118,13 +118,13 @@ counted as (
             when is_around_the_clock then running_elapsed_seconds
             else business_running_seconds
         end as counted_so_far_seconds,
-        starts.open_seconds_before as open_seconds_before_start,
+        begins.open_seconds_before as open_seconds_before_start,
         stops.open_seconds_before as open_seconds_before_stop
     from read
-    left join {{ ref('int_business_seconds') }} as starts
+    left join {{ ref('int_business_seconds') }} as begins
         on
-            read.calendar_key = starts.calendar_key
-            and read.started_at = starts.instant
+            read.calendar_key = begins.calendar_key
+            and read.started_at = begins.instant
     left join {{ ref('int_business_seconds') }} as stops
         on
             read.calendar_key = stops.calendar_key

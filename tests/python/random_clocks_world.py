@@ -24,6 +24,9 @@ METRICS = (
 )  # fmt: skip
 PAUSES = (None, "pending", "Pending, On-hold", " waiting ;on_hold;;nothing", "odd word", "new,open,pending,on_hold")
 STEPS = (0, 0, 1, 59, 1800, 3600, 5400, 28800, 86399, 86400, 259200, 864000)
+EVENT_FIELDS = ("status",) * 5 + (
+    "assignee", "team", "priority", "Priority", "category", "subcategory", "sla_policy", "sla_policy_id",
+)  # fmt: skip
 COLUMNS = {
     "tickets": "ticket_id created_at requester_id channel category status updated_at category_at_open priority "
     "assignee_id team_id sla_policy_id",
@@ -49,34 +52,35 @@ def make(seed, size):
         day = datetime.datetime.fromisoformat(one_of(DAYS))
         return day + datetime.timedelta(minutes=15 * chance.randrange(240), seconds=one_of((0, 0, 0, 1, -1, 30)))
 
+    def hours(name, weekday, opens, closes, zone="UTC"):
+        add(
+            "calendars", calendar_id=name, time_zone=zone, iso_weekday=weekday, opens_at=opens, closes_at=closes
+        )  # fmt: skip
+
     for number in range(14):
         for weekday in range(1, 8):
-            for hours in chance.sample(HOURS, one_of((0, 1, 1, 2, 3))):
-                add(
-                    "calendars", calendar_id=f"K{number}", time_zone=ZONES[number % len(ZONES)], iso_weekday=weekday,
-                    opens_at=hours[0], closes_at=hours[1],
-                )  # fmt: skip
+            for opens, closes in chance.sample(HOURS, one_of((0, 1, 1, 2, 3))):
+                hours(f"K{number}", weekday, opens, closes, ZONES[number % len(ZONES)])
         for day in {(moment() + datetime.timedelta(days=one_of((0, 1, 2)))).date() for _ in range(4)}:
             add("holidays", calendar_id=f"K{number}", holiday_on=day)
     for weekday in range(1, 8):
-        add(
-            "calendars", calendar_id="always", time_zone="Europe/Vienna", iso_weekday=weekday, opens_at="0:00",
-            closes_at="24:00",
-        )  # fmt: skip
-        add("calendars", calendar_id="two zones", time_zone=ZONES[weekday], iso_weekday=weekday, opens_at="9:00", closes_at="17:00")  # fmt: skip
+        hours("always", weekday, "0:00", "24:00", "Europe/Vienna")
+        # there the clock is set back by half an hour, from 02:00
+        hours("half an hour", weekday, "1:15", "1:45", "Australia/Lord_Howe")
+        hours("two zones", weekday, "9:00", "17:00", ZONES[weekday])
         for name in ("bad zone", "bad hours", "bad day", "bad holiday"):
-            add("calendars", calendar_id=name, time_zone="UTC", iso_weekday=weekday, opens_at="08:00", closes_at="17:00")  # fmt: skip
-    add("calendars", calendar_id="bad zone", time_zone="Mars/Olympus", iso_weekday=1, opens_at="18:00", closes_at="19:00")  # fmt: skip
-    add("calendars", calendar_id="bad hours", time_zone="UTC", iso_weekday=1, opens_at="18:00", closes_at="24:30")
-    add("calendars", calendar_id="bad day", time_zone="UTC", iso_weekday=8, opens_at="18:00", closes_at="19:00")
+            hours(name, weekday, "08:00", "17:00")
+    hours("bad zone", 1, "18:00", "19:00", "Mars/Olympus")
+    hours("bad hours", 1, "18:00", "24:30")
+    hours("bad day", 8, "18:00", "19:00")
     add("holidays", calendar_id="bad holiday", holiday_on="1.5.24")
-    names = [f"K{number}" for number in range(14)] + [
-        "always", "two zones", "bad zone", "bad hours", "bad day", "bad holiday", "nowhere", None, None, None, None, None,
-    ]  # fmt: skip
+    names = [f"K{number}" for number in range(14)] + ["always", "half an hour", "two zones", "nowhere"] + [None] * 5
+    names += ["bad zone", "bad hours", "bad day", "bad holiday"]
     for number, name in enumerate(names):
         for metric in one_of(METRICS):
             add(
-                "sla_policies", policy_id=f"P{number}", metric=metric, calendar_id=one_of((name, name, name, one_of(names))),
+                "sla_policies", policy_id=f"P{number}", metric=metric,
+                calendar_id=one_of((name, name, name, one_of(names))),
                 target_minutes=one_of((0, 30, 480, 2400, 10000, 100000, None)), pausing_statuses=one_of(PAUSES),
             )  # fmt: skip
     policies = [f"P{number}" for number in range(len(names))] + ["unknown policy"]
@@ -100,7 +104,7 @@ def make(seed, size):
         for step in range(chance.randrange(1, 14) if has_events else 0):
             at += datetime.timedelta(seconds=one_of(STEPS))
             for _ in range(one_of((1, 1, 1, 2, 3))):
-                field = one_of(("status",) * 5 + ("assignee", "team", "priority", "category", "subcategory", "Priority", "sla_policy", "sla_policy_id"))  # fmt: skip
+                field = one_of(EVENT_FIELDS)
                 new = value_of(field.lower())
                 serial += 1
                 # some clocks run against the sequence

@@ -1,5 +1,7 @@
-"""Intervals and clocks of tickets written once more, from the definitions, in plain Python: values are followed event by
-event, open seconds are counted by walking from local day to local day."""
+"""Intervals and clocks of tickets once more, from the definitions, in plain Python.
+
+Values are followed event by event, open seconds counted by walking from local day to local day.
+"""
 
 import csv
 import datetime

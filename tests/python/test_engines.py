@@ -14,6 +14,7 @@ import pytest
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
+import random_clocks_world
 from conftest import ROOT, rows
 from counterweight.audit import run_expectations, suites_of
 from counterweight.build import build
@@ -29,9 +30,10 @@ NOT_IN_THE_LOGS = {
     f"facts.fct_{name}"
     for name in (
         "access_events", "agent_days", "bot_sessions", "business_claims", "business_measures", "business_outcomes",
-        "costs", "problems", "qa_reviews", "survey_responses", "team_months", "ticket_messages",
+        "contact_legs", "costs", "problems", "qa_reviews", "survey_responses", "team_months", "ticket_clocks",
+        "ticket_messages",
     )
-} | {f"dimensions.dim_{name}" for name in ("accounts", "agents", "categories", "targets")}  # fmt: skip
+} | {f"dimensions.dim_{name}" for name in ("accounts", "agents", "categories", "expected_handle_time", "targets")}  # fmt: skip
 
 # What readers see, and the tables behind it: whatever models lie there, now or later.
 COMPARED = ("dimensions", "facts", "marts")
@@ -234,6 +236,16 @@ def test_every_value_of_the_demo_world_is_the_same(demo_twin, capsys):
 def test_every_value_of_a_whole_world_is_the_same(world_twin, capsys):
     _check_build(world_twin)
     _check_parity(world_twin, capsys)
+
+
+def test_clocks_and_calendars_of_every_kind_are_the_same(on_postgres, new_project, tmp_path, capsys):
+    """The log has no policies; this desk has, in eight zones."""
+    project = new_project("clocks")
+    load(project, "canonical", random_clocks_world.write(tmp_path, random_clocks_world.make(1, 600)))
+    build(project, {})
+    twin = on_postgres(project, "clocks")
+    _check_build(twin)
+    _check_parity(twin, capsys, NOT_IN_THE_LOGS - {"facts.fct_ticket_clocks"})
 
 
 def test_each_table_was_analyzed(demo_twin):

@@ -9,6 +9,15 @@ from conftest import ROOT
 from counterweight.build import run_dbt
 from counterweight.project import Project
 
+A_CLOCK = """
+    insert into facts.fct_ticket_clocks (
+        clock_id, ticket_key, source_system, ticket_id, metric, policy_id, is_around_the_clock, is_claimed, started_at,
+        stopped_at, elapsed_seconds, running_elapsed_seconds, paused_elapsed_seconds, business_seconds,
+        business_running_seconds, business_paused_seconds, counted_seconds
+    ) values (
+        'c', 't', 's', 't', 'resolution', 'p', false, false, timestamp '2025-02-03 09:00:00',
+        timestamp '2025-02-03 09:01:40',
+"""
 # Test, and what breaks the warehouse so that it must fail.
 BREAKS = {
     "assert_fates_add_up_to_rows_loaded": "delete from raw.servicenow__incident_event_log where _row_number = 1",
@@ -32,6 +41,14 @@ BREAKS = {
         where claim_id = (select min(claim_id) from marts.returned_claims where window_days = 7) and window_days = 7
     """,
     "assert_every_pair_is_on_the_scorecard": "delete from marts.balanced_scorecard where pair_id = 'P24'",
+    "assert_intervals_leave_no_gap": """
+        delete from facts.fct_ticket_intervals
+        where ticket_key = (select max(ticket_key) from facts.fct_ticket_intervals where interval_number = 3)
+            and interval_number = 2
+    """,
+    "fct_ticket_clocks_running_and_paused_are_elapsed": f"{A_CLOCK} 100, 60, 39, 50, 30, 20, 30)",
+    "fct_ticket_clocks_business_running_and_paused_are_business": f"{A_CLOCK} 100, 60, 40, 50, 30, null, 30)",
+    "fct_ticket_clocks_are_within_what_elapsed": f"{A_CLOCK} 100, 60, 40, 50, 30, 20, 61)",
     "int_ticket_histories_every_leaving_has_one_kind": """
         update intermediate.int_ticket_histories set toggle_count = null where ticket_id = 'INC0000001'
     """,

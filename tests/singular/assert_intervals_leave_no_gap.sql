@@ -7,11 +7,11 @@ tickets as (
     select
         tickets.ticket_key,
         tickets.created_at,
-        fields.field
+        listed.field
     from {{ ref('int_tickets') }} as tickets
     cross join (
         values ('status'), ('team'), ('assignee'), ('priority'), ('category')
-    ) as fields (field)
+    ) as listed (field)
 
 ),
 
