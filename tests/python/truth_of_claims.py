@@ -92,6 +92,7 @@ claims as (
 shown as (
     select
         claims.*,
+        coalesce(back.event_at, again.created_at, called.started_at) as shown_at,
         case
             -- reopened, and for longer than an agent's slip
             when claims.claim_type = 'ticket_resolved' and back.event_id is not null
@@ -120,7 +121,10 @@ shown as (
                         when claims.claim_type = 'contained_by_bot' then claims.issue = called.category
                         else claims.issue = called.issue
                     end
-                    and not (claims.claim_type = 'ticket_resolved' and coalesce(called.ticket_id = claims.ticket_id, false))
+                    -- a call that names the ticket is R4
+                    and not (
+                        claims.claim_type = 'ticket_resolved' and coalesce(called.ticket_id = claims.ticket_id, false)
+                    )
                     and not (
                         claims.claim_type = 'contact_handled'
                         and called.started_at <= claims.claimed_at + interval 15 minute
@@ -165,7 +169,8 @@ select
     latest.claimed_at,
     windows.days as window_days,
     case
-        when latest.returned_at is not null and latest.returned_at <= latest.claimed_at + to_days(windows.days)
+        when latest.returned_at is not null
+            and coalesce(latest.shown_at, latest.returned_at) <= latest.claimed_at + to_days(windows.days)
             then case
                 when latest.return_event_id is not null and latest.claim_type = 'ticket_resolved' and latest.is_shown
                     then 'falsified'
@@ -197,7 +202,7 @@ select
             )
             then 'held'
     end as expected,
-    latest.returned_at
+    case when expected = 'falsified' then latest.shown_at end as shown_at
 from latest
 cross join (values (1), (7), (14), (30)) as windows (days)
 where latest.customer is not null
