@@ -1,19 +1,17 @@
-{#- Rows of a raw table as text, column by column as its source declares them, with a key of their content and where they
-    come from. `load` lands them so. Where a connector's own tables are read (is_read_in_place), nothing is made or changed there: a column or a table that it does not have is null or empty here, and the
-    table's last synchronisation stands for its load. -#}
-{% macro connector_rows(system, table) -%}
-    {%- set relation = source(system, table) -%}
-    {%- set columns = declared_columns(system, table) -%}
+{#- Rows of a raw table as text, column by column, with a key of their content and where they come from. `load` lands them
+    so. Where a connector's own tables are read (is_read_in_place), nothing is made or changed there: a column or a table
+    that it does not have is null or empty here, and the table's last synchronisation stands for its load. -#}
+{% macro connector_rows(system, table, columns) -%}
     {%- if not is_read_in_place(system) %}
     select
         {%- for column in columns %}
         nullif({{ trimmed("cast(" ~ adapter.quote(column) ~ " as varchar)") }}, '') as {{ adapter.quote(column) }},
         {%- endfor %}
-        {{ content_key(columns) if columns else "''" }} as content_key,
+        {{ content_key(columns) }} as content_key,
         _loaded_at,
         _source_file,
         _row_number
-    from {{ relation }}
+    from {{ source(system, table) }}
     {%- else %}
     {%- set present = connector_columns(system, table) %}
     {%- set read = [] %}
@@ -84,15 +82,4 @@
         {%- endif -%}
     {%- endif -%}
     {{ return(found) }}
-{%- endmacro %}
-
-{#- Columns that the sources file declares for a raw table. -#}
-{% macro declared_columns(system, table) -%}
-    {%- set columns = [] -%}
-    {%- if execute -%}
-        {%- for node in graph.sources.values() if node.source_name == system and node.name == table -%}
-            {%- do columns.extend(node.columns | list) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(columns) }}
 {%- endmacro %}

@@ -40,7 +40,7 @@
 {%- do rules.update(excluded) -%}
 source as (
 
-    {{ connector_rows('zendesk', table) }}
+    {{ connector_rows('zendesk', table, layout['columns'] | list + ['_fivetran_deleted', '_fivetran_synced']) }}
 
 ),
 

@@ -49,11 +49,11 @@
     )
 {%- endmacro %}
 
-{#- A row for each part of a text between commas; in a select list only. -#}
+{#- A row for each part of a text between commas, none for an empty text; in a select list only. -#}
 {% macro split_to_rows(text) -%}
     {{ return(adapter.dispatch('split_to_rows', 'counterweight')(text)) }}
 {%- endmacro %}
 
-{% macro postgres__split_to_rows(text) -%} unnest(string_to_array({{ text }}, ',')) {%- endmacro %}
+{% macro postgres__split_to_rows(text) -%} unnest(string_to_array(nullif({{ text }}, ''), ',')) {%- endmacro %}
 
-{% macro duckdb__split_to_rows(text) -%} unnest(string_split({{ text }}, ',')) {%- endmacro %}
+{% macro duckdb__split_to_rows(text) -%} unnest(string_split(nullif({{ text }}, ''), ',')) {%- endmacro %}

@@ -31,6 +31,9 @@ EXPRESSIONS = {
     "trimmed": "{{ trimmed('t') }}",
     "person key": """{{ person_key('t', "'desk'", "'pepper'") }}""",
     "content key": "{{ content_key(['t']) }}",
+    "parts": """(
+        select count(*) || ':' || max(length(parts.part)) from (select {{ split_to_rows('t') }} as part) as parts
+    )""",
     "issue key": "{{ issue_key('t', 't') }}",
     "ratio": "{{ ratio('a', 'b') }}",
     "wilson low": "{{ wilson('a', 'b', 'low') }}",
@@ -140,6 +143,10 @@ TOUGH = [
     ("lowered", "ÄÉŁΑΣ İI ẞ", "äéłασ ii ß"),
     ("trimmed", "\u00a0 a\tb \r\n", "a\tb"),
     ("trimmed", "\u2003a", "\u2003a"),
+    ("parts", "1967", "1:4"),
+    ("parts", "1967,,19", "3:4"),
+    ("parts", "", None),
+    ("parts", None, None),
 ]
 
 

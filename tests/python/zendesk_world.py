@@ -1,16 +1,16 @@
-"""A world of `counterweight simulate` in the tables of Fivetran's Zendesk connector, and beside it the same world in the raw
-contract, as far as that layout can tell it.
+"""A world of `counterweight simulate` in the tables of Fivetran's Zendesk connector, and beside it the same world in
+the raw contract, as far as that layout can tell it.
 
-Only tests use it. Numbers stand for all names, as in Zendesk. What the layout cannot tell, and so `canonical` is without:
+Only tests use it. Numbers stand for all names, as in Zendesk. What the layout cannot tell, and `canonical` is without:
 
 - calls without a ticket, of several agents, and chats: Talk says of one call what it was about by its ticket alone
 - who called, and about what: the ticket's requester and category stand for the caller's
 - that a monitor is none: it is a user like any other
 - that a customer's reply was written by a machine (out of office)
-- resolution codes (spam, duplicate), parents, what a category is (a request), whether a survey's answer was "not solved"
+- resolution codes (spam, duplicate), parents, which category is a request, whether a survey said "not solved"
 
-Some users, and what they wrote, were deleted: `MISSING` are not in the table `user`, of `canonical` only that it is not
-known what kind of user they are. Deleted tickets are in the Zendesk tables alone.
+Some users were deleted: they are not in the table `user`, and of `canonical` it is only taken away what kind of user they
+are. Deleted tickets are in the Zendesk tables alone.
 """
 
 from pathlib import Path
@@ -355,7 +355,7 @@ select * replace (id + 7 as id, true as _fivetran_deleted) from "ticket_comment"
 
 
 def translate(raw, out):
-    """Write a simulated world's raw tables to `out`/zendesk and `out`/canonical, and return {ticket_id: Zendesk's id}."""
+    """Write a simulated world's raw tables to `out`/zendesk and `out`/canonical. Returns {ticket_id: Zendesk's id}."""
     raw, out = Path(raw), Path(out)
     with duckdb.connect() as connection:
         for path in sorted(raw.glob("*.parquet")):

@@ -29,8 +29,8 @@ def load(project, system, pairs, observed_until=()):
         schema = project.variables.get(f"{owner}_schema")
         if schema not in (None, "raw"):
             raise InputError(
-                f"'{owner}' is read where its connector keeps it (variable {owner}_schema: {schema}); what is loaded would "
-                "not be read. Nothing was loaded."
+                f"'{owner}' is read where its connector keeps it (variable {owner}_schema: {schema}); what is loaded "
+                "would not be read. Nothing was loaded."
             )
     ends = _ends(systems, system, {table.system for table, _ in wanted}, observed_until)
     exports = [_examine(project, table, path) for table, path in wanted]
