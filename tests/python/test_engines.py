@@ -14,6 +14,7 @@ import pytest
 from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
+import zendesk_world
 from conftest import ROOT, rows
 from counterweight.audit import run_expectations, suites_of
 
@@ -73,7 +74,7 @@ def _copied(value):
 def on_postgres(postgres, tmp_path_factory):
     """A function that builds a world's twin: models, seeds, data tests and unit tests."""
 
-    def build(project, database):
+    def build(project, database, values=None):
         postgres.create_database(database)
         copy_raw(project, postgres, database)
         target = tmp_path_factory.mktemp(f"target_{database}")
@@ -82,7 +83,7 @@ def on_postgres(postgres, tmp_path_factory):
                 patch.setenv(name, value)
             common = [
                 "--target", "postgres", "--target-path", str(target), "--log-path", str(target),
-                "--log-level", "none", "--no-version-check",
+                "--log-level", "none", "--no-version-check", "--vars", json.dumps(values or {}),
             ]  # fmt: skip
             started = time.monotonic()
             try:
@@ -114,6 +115,11 @@ def demo_twin(on_postgres, demo):
 @pytest.fixture(scope="session")
 def real_twin(on_postgres, three_sources):
     return on_postgres(three_sources, "real")
+
+
+@pytest.fixture(scope="session")
+def zendesk_twin(on_postgres, zendesk):
+    return on_postgres(zendesk, "zendesk", {"zendesk_schema": "raw", **zendesk_world.VARIABLES})
 
 
 def compared_models(manifest):
@@ -233,6 +239,14 @@ def _check_audit(twin, pages):
 
 def test_the_audit_of_the_demo_world_finds_the_same(demo_twin, tmp_path):
     _check_audit(demo_twin, tmp_path / "pages")
+
+
+def test_the_world_in_zendesks_layout_builds_and_its_tests_pass(zendesk_twin):
+    _check_build(zendesk_twin)
+
+
+def test_every_value_of_the_world_in_zendesks_layout_is_the_same(zendesk_twin, capsys):
+    _check_parity(zendesk_twin, capsys)
 
 
 @pytest.mark.real

@@ -11,26 +11,13 @@ from conftest import one, rows
 from counterweight.build import build, run_dbt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.load import load
-from counterweight.worlds import simulate
 
 IN_PLACE = {"zendesk_schema": "helpdesk", **zendesk_world.VARIABLES}
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """Folder with zendesk/ and canonical/, and the ticket's name behind each of Zendesk's numbers."""
-    folder = tmp_path_factory.mktemp("zendesk_world")
-    simulate(folder, tickets=1500, calls=1500, months=5)
-    names = zendesk_world.translate(folder / "raw", folder)
-    return folder, {str(number): name for name, number in names.items()}
-
-
-@pytest.fixture(scope="module")
-def zendesk(new_project, world):
-    project = new_project("zendesk")
-    load(project, None, [f"zendesk={world[0] / 'zendesk'}"])
-    build(project, zendesk_world.VARIABLES)
-    return project
+def world(zendesk_folder):
+    return zendesk_folder
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ Only tests use it. Numbers stand for all names, as in Zendesk. What the layout c
 - that a customer's reply was written by a machine (out of office)
 - resolution codes (spam, duplicate), parents, which category is a request, whether a survey said "not solved"
 
-Some users were deleted: they are not in the table `user`, and of `canonical` it is only taken away what kind of user they
+Some users were deleted: they are not in the table `user`, and `canonical` does not know what kind of user they
 are. Deleted tickets are in the Zendesk tables alone.
 """
 

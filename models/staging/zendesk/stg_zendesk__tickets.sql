@@ -34,7 +34,7 @@ listed as (
 
 ),
 
-merges as (
+taken_in as (
 
     select
         ticket_id,
@@ -98,7 +98,10 @@ final as (
         tickets.organization_id as account_id,
         cast(null as varchar) as requested_for_key,
         -- a task is something to be done, asked for again without anything having failed; a question is no request
-        case when {{ lowered('tickets.ticket_type') }} = 'task' then 'request' else tickets.ticket_type end as ticket_type,
+        case
+            when {{ lowered('tickets.ticket_type') }} = 'task' then 'request'
+            else tickets.ticket_type
+        end as ticket_type,
         tickets.subcategory,
         cast(null as varchar) as category_at_open,
         tickets.priority,
@@ -108,15 +111,16 @@ final as (
         cast(null as timestamp) as tool_resolved_at,
         cast(null as timestamp) as tool_closed_at,
         cast(null as varchar) as resolution_code,
-        case when tickets.submitter_key is not null then
-            {{ zendesk_actor_type('tickets.submitter_key', 'tickets.via_channel', 'submitters.role') }}
+        case
+            when tickets.submitter_key is not null
+                then {{ zendesk_actor_type('tickets.submitter_key', 'tickets.via_channel', 'submitters.role') }}
         end as created_by_actor_type,
         cast(null as varchar) as closed_by_actor_type,
         cast(null as varchar) as configuration_item,
         tickets.problem_id,
         cast(null as varchar) as parent_ticket_id,
         cast(null as varchar) as duplicate_of,
-        merges.merged_into,
+        taken_in.merged_into,
         coalesce(
             tickets.via_followup_source_id,
             case when {{ lowered('tickets.via_source_rel') }} = 'follow_up' then tickets.via_source_from_id end
@@ -133,8 +137,8 @@ final as (
         on tickets.submitter_key = submitters.user_key
     left join teams
         on tickets.group_id = teams.group_id
-    left join merges
-        on tickets.ticket_id = merges.ticket_id
+    left join taken_in
+        on tickets.ticket_id = taken_in.ticket_id
     left join applied_policies
         on
             tickets.ticket_id = applied_policies.ticket_id
