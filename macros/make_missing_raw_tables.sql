@@ -55,7 +55,7 @@
                 {%- do run_query(statement) -%}
             {%- endfor -%}
             {#- dbt rolls back what a hook leaves open -#}
-            {%- do adapter.commit() -%}
+            {{- committed() -}}
         {%- endif -%}
         {{- assert_connectors_are_there() -}}
     {%- endif -%}
