@@ -12,8 +12,9 @@
         {%- endfor -%}
         {%- set statements = [] -%}
         {%- for node in graph.sources.values()
-            if node.source_name in var('source_systems') or node.source_name in ('load', 'private') -%}
-            {%- set is_export = node.source_name in var('source_systems') -%}
+            if (node.source_name in source_systems() or node.source_name in ('load', 'private'))
+            and not is_read_in_place(node.source_name) -%}
+            {%- set is_export = node.source_name in source_systems() -%}
             {%- set relation = adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.identifier) -%}
             {%- set columns = {} -%}
             {%- for column in node.columns.values() -%}
@@ -54,7 +55,33 @@
                 {%- do run_query(statement) -%}
             {%- endfor -%}
             {#- dbt rolls back what a hook leaves open -#}
-            {%- do adapter.commit() -%}
+            {{- committed() -}}
         {%- endif -%}
+        {{- assert_connectors_are_there() -}}
     {%- endif -%}
+{%- endmacro %}
+
+{#- A connector's own schema is only read. Stops the run where the variable names one without the connector's tables, or a
+    table there lacks a column that it must have. -#}
+{% macro assert_connectors_are_there() -%}
+    {%- set found = {} -%}
+    {%- for node in graph.sources.values()
+        if node.source_name in source_systems() and is_read_in_place(node.source_name) -%}
+        {%- set present = connector_columns(node.source_name, node.name) -%}
+        {%- do found.setdefault(node.source_name, []).extend([node.name] if present else []) -%}
+        {%- for name, column in node.columns.items() if present and name not in present -%}
+            {%- if ((column.config or {}).get('meta') or {}).get('required') -%}
+                {%- do exceptions.raise_compiler_error(
+                    node.schema ~ '.' ~ node.identifier ~ " has no column '" ~ name ~ "', which "
+                    ~ node.source_name ~ "." ~ node.name ~ " must have."
+                ) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for system, tables in found.items() if not tables -%}
+        {%- do exceptions.raise_compiler_error(
+            "The variable " ~ system ~ "_schema is '" ~ var(system ~ '_schema') ~ "', and none of the tables of "
+            ~ system ~ " is there. Name the schema that the connector writes to."
+        ) -%}
+    {%- endfor -%}
 {%- endmacro %}

@@ -6,7 +6,7 @@
         {%- if books is not none -%}
             {%- do run_query("update " ~ books ~ " set status = 'stale' where status in ('built', 'audited', 'audit failed')") -%}
             {#- dbt rolls back what a hook leaves open -#}
-            {%- do adapter.commit() -%}
+            {{- committed() -}}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

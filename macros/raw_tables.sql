@@ -5,5 +5,6 @@
         'servicenow': ['incident_event_log'],
         'bank_call_log': ['calls'],
         'service_manager': ['interactions', 'incidents', 'incident_activities'],
+        'zendesk': zendesk_layout().keys() | list,
     }) }}
 {%- endmacro %}

@@ -2,7 +2,7 @@
     plain dbt (`counterweight build` puts it over the defaults). -#}
 {% macro source_setting(name, system) -%}
     {%- set value = var(name).get(system) -%}
-    {%- if value is none and execute and system in var('source_systems') -%}
+    {%- if value is none and execute and system in source_systems() -%}
         {%- do exceptions.raise_compiler_error(
             "The variable " ~ name ~ " says nothing of the source system '" ~ system ~ "'. Give all of them."
         ) -%}
@@ -24,4 +24,20 @@
         {%- endif -%}
     {%- endif -%}
     {{ return(formats) }}
+{%- endmacro %}
+
+{#- The source systems that are read, with the canonical tables that each emits: the var source_systems without those whose
+    own variable `<system>_schema` is null. -#}
+{% macro source_systems() -%}
+    {%- set systems = {} -%}
+    {%- for system, tables in var('source_systems').items() if var(system ~ '_schema', 'raw') is not none -%}
+        {%- do systems.update({system: tables}) -%}
+    {%- endfor -%}
+    {{ return(systems) }}
+{%- endmacro %}
+
+{#- Whether a system's tables are read where a connector keeps them: its variable `<system>_schema` names another schema
+    than raw, where `load` lands files. -#}
+{% macro is_read_in_place(system) -%}
+    {{ return(var(system ~ '_schema', 'raw') not in (none, 'raw')) }}
 {%- endmacro %}

@@ -4,7 +4,7 @@
 {% macro union_systems(table) -%}
     {%- set columns = canonical_columns(table) -%}
     {%- set systems = [] -%}
-    {%- for system, tables in var('source_systems').items() if table in tables -%}
+    {%- for system, tables in source_systems().items() if table in tables -%}
         {%- do systems.append(system) -%}
     {%- endfor -%}
     {%- for system in systems %}

@@ -19,7 +19,7 @@
         {%- endif -%}
         {%- if row[0] == 0 -%}
             {%- do run_query("insert into private.salt values ('" ~ development ~ "')") -%}
-            {%- do adapter.commit() -%}
+            {{- committed() -}}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

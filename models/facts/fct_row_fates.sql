@@ -3,7 +3,7 @@ with
 
 rows as (
 
-    {% for system, tables in raw_tables().items() if system in var('source_systems') -%}
+    {% for system, tables in raw_tables().items() if system in source_systems() -%}
     {% for table in tables -%}
     select
         '{{ system }}' as source_system,

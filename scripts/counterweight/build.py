@@ -87,6 +87,7 @@ def build(project, values):
             if not loaded or not connection.execute("select count(*) from raw._loads").fetchone()[0]:
                 raise InputError("Nothing was loaded yet. Start with 'counterweight load --help'.")
             salt.check(connection, project)
+            values = _with_loaded_systems(project, connection, values)
         build_id = _begin(project, values)
         started = time.monotonic()
         results = run_dbt(
@@ -106,6 +107,15 @@ def build(project, values):
         record(project, build_id, status="built")
     click.echo(f"build  {build_id}: {len(results)} nodes in {time.monotonic() - started:.0f} s")
     return build_id
+
+
+def _with_loaded_systems(project, connection, values):
+    """The variables, with those systems read that are read only where their variable says so, and were loaded."""
+    systems = connection.execute("select distinct source_system from raw._loads").fetchall()
+    for name in (f"{system}_schema" for (system,) in systems):
+        if name in project.variables and values.get(name, project.variables[name]) is None:
+            values = values | {name: "raw"}
+    return values
 
 
 def _note_relations(project, build_id, results):

@@ -8,11 +8,13 @@ import duckdb
 import pytest
 from hypothesis import settings
 
+import zendesk_world
 from counterweight.audit import audit
 from counterweight.build import build
 from counterweight.load import load
 from counterweight.project import Project
 from counterweight.publish import publish
+from counterweight.worlds import simulate as simulate_world
 from postgres_server import running_server, what_is_missing
 from servicenow_world import simulate
 
@@ -111,6 +113,23 @@ def three_sources(new_project, real_log, bank_logs):
     build(project, {})
     audit(project)
     publish(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def zendesk_folder(tmp_path_factory):
+    """A world's tables in Zendesk's layout and in the contract (its folder), and the ticket behind each number."""
+    folder = tmp_path_factory.mktemp("zendesk_world")
+    simulate_world(folder, tickets=1500, calls=1500, months=5)
+    names = zendesk_world.translate(folder / "raw", folder)
+    return folder, {str(number): name for name, number in names.items()}
+
+
+@pytest.fixture(scope="session")
+def zendesk(new_project, zendesk_folder):
+    project = new_project("zendesk")
+    load(project, None, [f"zendesk={zendesk_folder[0] / 'zendesk'}"])
+    build(project, zendesk_world.VARIABLES)
     return project
 
 

@@ -15,6 +15,7 @@ from dbt.adapters.factory import cleanup_connections
 from dbt.cli.main import dbtRunner
 
 import random_clocks_world
+import zendesk_world
 from conftest import ROOT, rows
 from counterweight.audit import run_expectations, suites_of
 from counterweight.build import build
@@ -112,7 +113,7 @@ def on_postgres(postgres, tmp_path_factory):
                 patch.setenv(name, value)
             common = [
                 "--target", "postgres", "--target-path", str(target), "--log-path", str(target),
-                "--log-level", "none", "--no-version-check",
+                "--log-level", "none", "--no-version-check", "--vars", json.dumps(values or {}),
             ]  # fmt: skip
             started = time.monotonic()
             try:
@@ -156,6 +157,11 @@ def world_twin(on_postgres, new_project, tmp_path_factory):
 @pytest.fixture(scope="session")
 def real_twin(on_postgres, three_sources):
     return on_postgres(three_sources, "real")
+
+
+@pytest.fixture(scope="session")
+def zendesk_twin(on_postgres, zendesk):
+    return on_postgres(zendesk, "zendesk", {"zendesk_schema": "raw", **zendesk_world.VARIABLES})
 
 
 def compared_models(manifest):
@@ -290,6 +296,54 @@ def _check_audit(twin, pages):
 
 def test_the_audit_of_the_demo_world_finds_the_same(demo_twin, tmp_path):
     _check_audit(demo_twin, tmp_path / "pages")
+
+
+def test_the_world_in_zendesks_layout_builds_and_its_tests_pass(zendesk_twin):
+    _check_build(zendesk_twin)
+
+
+def test_every_value_of_the_world_in_zendesks_layout_is_the_same(zendesk_twin, capsys):
+    _check_parity(zendesk_twin, capsys, NOT_IN_THE_LOGS)
+
+
+def test_a_connectors_schema_alone_is_enough(postgres, zendesk, zendesk_folder, tmp_path):
+    """A database with the connector's typed tables and nothing else: one variable, and the claims are the same."""
+    postgres.create_database("connector")
+    types = {"TIMESTAMP": "timestamptz", "HUGEINT": "bigint"}
+    with contextlib.closing(postgres.connect("connector")) as connection:
+        cursor = connection.cursor()
+        cursor.execute("create schema helpdesk; set timezone to 'UTC'")
+        for path in sorted((zendesk_folder[0] / "zendesk").glob("*.parquet")):
+            columns = duckdb.execute(f"describe select * from '{path}'").fetchall()
+            typed = ", ".join(
+                f'"{name}" {"jsonb" if name == "merged_ticket_ids" else types.get(kind, kind)}'
+                for name, kind, *_ in columns
+            )
+            cursor.execute(f'create table helpdesk."{path.stem}" ({typed})')
+            landed = duckdb.execute(f"select * from '{path}'").fetchall()
+            text = "".join("\t".join(map(_copied, row)) + "\n" for row in landed)
+            cursor.copy_expert(f'copy helpdesk."{path.stem}" from stdin', io.StringIO(text))
+        connection.commit()
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(ROOT):
+        for name, value in {**postgres.environment("connector"), "PGTZ": "America/New_York"}.items():
+            patch.setenv(name, value)
+        try:
+            outcome = dbtRunner().invoke([
+                "build", "--exclude-resource-type", "unit_test", "--target", "postgres",
+                "--target-path", str(tmp_path), "--log-path", str(tmp_path), "--log-level", "none",
+                "--no-version-check", "--vars",
+                json.dumps({"zendesk_schema": "helpdesk", **zendesk_world.VARIABLES}),
+            ])  # fmt: skip
+        finally:
+            cleanup_connections()
+    assert outcome.exception is None, outcome.exception
+    assert {result.node.name for result in outcome.result if result.status not in ("success", "pass")} == set()
+    query = "select ticket_id, claimed_at, first_r1_at, first_r2_at, first_r3_at, first_r4_at from facts.fct_claims"
+    with contextlib.closing(postgres.connect("connector")) as connection:
+        cursor = connection.cursor()
+        cursor.execute(query)
+        found = cursor.fetchall()
+    assert sorted(found, key=str) == sorted(rows(zendesk, query), key=str)
 
 
 @pytest.mark.real

@@ -708,7 +708,9 @@ def test_what_is_not_there_is_said(project, tmp_path):
 def test_unknown_names_say_what_is_known(project, tmp_path):
     path = write(tmp_path, f"{HEADER}\n{ROW}\n")
     message = fails(project, f"incident_event_log={path}", system="servicenov")
-    assert "Did you mean 'servicenow'? Known: bank_call_log, canonical, service_manager, servicenow." in message
+    assert (
+        "Did you mean 'servicenow'? Known: bank_call_log, canonical, service_manager, servicenow, zendesk." in message
+    )
     message = fails(project, f"incident_log={path}")
     assert "Did you mean 'incident_event_log'?" in message
     assert "not of the form [SYSTEM.]TABLE=FILE, for example bank_call_log.calls=" in fails(project, str(path))
@@ -736,7 +738,7 @@ def test_a_second_run_says_who_holds_the_warehouse(project, tmp_path):
 
 def test_needs_are_declared_in_the_sources_file_only():
     tables = declared_systems_of_this_project()
-    assert set(tables) == {"bank_call_log", "canonical", "service_manager", "servicenow"}
+    assert set(tables) == {"bank_call_log", "canonical", "service_manager", "servicenow", "zendesk"}
     log = tables["servicenow"]["incident_event_log"]
     assert set(log.required) == set(HEADER.split(","))
     assert "reopen_count" in log.columns

@@ -3,7 +3,7 @@ with
 
 emitted as (
 
-    {% for system, tables in var('source_systems').items() if 'tickets' in tables -%}
+    {% for system, tables in source_systems().items() if 'tickets' in tables -%}
     select
         source_system,
         ticket_id

@@ -4,14 +4,14 @@ with
 
 delivered as (
 
-    {% for system, tables in raw_tables().items() if system in var('source_systems') -%}
+    {% for system, tables in raw_tables().items() if system in source_systems() -%}
     {% for table in tables -%}
     select
         '{{ system }}' as source_system,
         '{{ table }}' as raw_table,
         _source_file as source_file,
         _loaded_at as loaded_at
-    from {{ source(system, table) }}
+    from {{ raw_provenance(system, table) }} as landed
     union all
     {% endfor %}
     {% endfor -%}

@@ -25,6 +25,13 @@ def load(project, system, pairs, observed_until=()):
     if system is not None:
         check_system(system, systems)
     wanted = [found for pair in pairs for found in files(systems, system, pair)]
+    for owner in sorted({table.system for table, _ in wanted}):
+        schema = project.variables.get(f"{owner}_schema")
+        if schema not in (None, "raw"):
+            raise InputError(
+                f"'{owner}' is read where its connector keeps it (variable {owner}_schema: {schema}); what is loaded "
+                "would not be read. Nothing was loaded."
+            )
     ends = _ends(systems, system, {table.system for table, _ in wanted}, observed_until)
     exports = [_examine(project, table, path) for table, path in wanted]
     with project.lock():

@@ -2,8 +2,10 @@
 
 import dataclasses
 import glob
+import types
 from pathlib import Path
 
+import jinja2
 import yaml
 
 from counterweight.errors import InputError, near_matches
@@ -30,8 +32,10 @@ class RawTable:
 def declared_systems(project):
     """Source systems and their raw tables, from the sources files of models/staging."""
     systems = {}
+    # load always lands in raw, whatever is read where a connector keeps it
+    variables = {name: "raw" if name.endswith("_schema") else value for name, value in project.variables.items()}
     for path in sorted((project.root / "models" / "staging").glob("*/*sources.yml")):
-        for source in yaml.safe_load(path.read_text(encoding="utf-8")).get("sources", []):
+        for source in yaml.safe_load(_rendered(path, variables)).get("sources", []):
             is_ours = (source.get("config") or {}).get("meta", {}).get("kept_by_load")
             if source["schema"] != "raw" or is_ours:
                 continue
@@ -51,6 +55,12 @@ def declared_systems(project):
                 )
             systems[source["name"]] = tables
     return systems
+
+
+def _rendered(path, variables):
+    """The text of a sources file with dbt's variables put in."""
+    target = types.SimpleNamespace(database=None)
+    return jinja2.Template(path.read_text(encoding="utf-8")).render(var=variables.get, target=target)
 
 
 def check_system(system, systems):
