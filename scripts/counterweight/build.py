@@ -1,6 +1,7 @@
 """`build`: run the dbt models, and keep the book of builds that audit and publish rely on."""
 
 import contextlib
+import copy
 import hashlib
 import json
 import os
@@ -66,7 +67,7 @@ def run_dbt(project, arguments, values):
                     raise CounterweightError(f"dbt could not run: {parsing.exception}")
                 _parsed[key] = parsing.result
             # a run notes things in what it is given, and must not hand them on
-            manifest = _parsed[key].deepcopy()
+            manifest = copy.deepcopy(_parsed[key])
             outcome = dbtRunner(manifest=manifest, callbacks=[show]).invoke([*arguments, *options])
         finally:
             # dbt keeps the file open for the life of the process; others must get at it
