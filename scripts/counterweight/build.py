@@ -1,7 +1,6 @@
 """`build`: run the dbt models, and keep the book of builds that audit and publish rely on."""
 
 import contextlib
-import copy
 import hashlib
 import json
 import os
@@ -65,9 +64,11 @@ def run_dbt(project, arguments, values):
                 parsing = dbtRunner().invoke(["parse", *options])
                 if parsing.exception:
                     raise CounterweightError(f"dbt could not run: {parsing.exception}")
+                # models that are switched off: nothing asks for them any more, and they cannot be copied
+                parsing.result.disabled.clear()
                 _parsed[key] = parsing.result
             # a run notes things in what it is given, and must not hand them on
-            manifest = copy.deepcopy(_parsed[key])
+            manifest = _parsed[key].deepcopy()
             outcome = dbtRunner(manifest=manifest, callbacks=[show]).invoke([*arguments, *options])
         finally:
             # dbt keeps the file open for the life of the process; others must get at it
