@@ -589,9 +589,10 @@ class Maker:
             end = start + datetime.timedelta(seconds=self.one_of(0, 0, 1, 5, 59, 60, 61, 100, 333, 601))
             rang = start - datetime.timedelta(seconds=self.one_of(0, 0, 9, 10, 30))
             about = self.one_of(*CATEGORIES)
+            contact_id = f"chat {self.serial}"
             for number in range(self.one_of(1, 1, 1, 2)):
                 leg = self.leg(
-                    f"chat {self.serial}" if number == 0 else leg["contact_id"],
+                    contact_id,
                     number + 1,
                     rang,
                     end,

@@ -4,6 +4,7 @@ Written from the definitions, not from the SQL, on a `reference_canonical.World`
 """
 
 import datetime
+import itertools
 from collections import Counter, defaultdict
 from fractions import Fraction
 
@@ -206,6 +207,10 @@ class Interactions:
                 if status in RESOLVED:
                     end = self.world._happened(ticket["resolved_at"] or ticket["closed_at"])
                     why = f"{status}, by its own word"
+                    # no word of when: never open, once it says so
+                    if not (ticket["resolved_at"] or ticket["closed_at"]):
+                        end = self.world._happened(ticket["updated_at"]) and ticket["created"]
+                        why = "resolved, nobody knows when"
                 elif status == "cancelled":
                     end, why = self.world._happened(ticket["updated_at"]), "cancelled, by its own word"
             self.ticket_end[number] = end
@@ -227,7 +232,7 @@ class Interactions:
             for interaction in group:
                 is_contact = interaction["kind"] == "contact"
                 interaction["index"] = not is_contact or self.world.contacts[interaction["contact"]]["answered"]
-            for one, other in zip(group, group[1:], strict=False):
+            for one, other in itertools.pairwise(group):
                 one["next"], one["next_at"], other["previous"] = other["id"], other["at"], one["id"]
                 self.branches["two in the same second"] += one["at"] == other["at"]
                 if one["index"] and one["end"]:
