@@ -22,7 +22,7 @@ feeds_with_answers as (
 
     select distinct
         source_system,
-        coalesce(channel, '') as channel
+        coalesce({{ lowered(trimmed('channel')) }}, '') as channel
     from unioned
     where answered_at is not null
 
@@ -74,7 +74,7 @@ legs as (
     left join feeds_with_answers
         on
             unioned.source_system = feeds_with_answers.source_system
-            and coalesce(unioned.channel, '') = feeds_with_answers.channel
+            and coalesce({{ lowered(trimmed('unioned.channel')) }}, '') = feeds_with_answers.channel
     left join identities
         on unioned.customer_key = identities.identifier_key
 

@@ -488,10 +488,9 @@ class World:
         """Which contact a ticket's opening is. Only contacts name a customer where none was known."""
         self.contact_of = {}
         for ticket in sorted(self.tickets.values(), key=lambda t: t["ticket_id"]):
-            # the latest of several, and one that names the ticket before one that names none
-            for contact in sorted(
-                self.contacts.values(), key=lambda c: (c["ticket"] == ticket["ticket_id"], c["start"], c["id"])
-            ):
+            # the latest of several, and one that names the ticket before one that names none; of one second, the least
+            by_id = sorted(self.contacts.values(), key=lambda c: c["id"], reverse=True)
+            for contact in sorted(by_id, key=lambda c: (c["ticket"] == ticket["ticket_id"], c["start"])):
                 if not contact["inbound"]:
                     continue
                 named = contact["ticket"] == ticket["ticket_id"]

@@ -280,26 +280,19 @@ class Interactions:
     def _chain(self, window, chain):
         chain_id = f"{window}d/{chain[0]['id']}"
         contacts = [i for i in chain if i["kind"] == "contact"]
-        visit_of, visits = {}, 0
-        for interaction in chain:
-            is_same = (
-                interaction["kind"] == "opening"
-                and interaction["contact"] is not None
-                and any(i["contact"] == interaction["contact"] for i in contacts)
-            )
-            if not is_same:
-                visits += 1
-                visit_of[interaction["id"]] = visits
-            interaction[f"{window}d"] = (chain_id, is_same)
+        # a contact and the tickets that it opened are one visit, also where the contact itself is in another chain
+        visit_of = {}
         agents, tickets = set(), set()
         for interaction in chain:
-            is_same = interaction[f"{window}d"][1]
-            position = visit_of[f"contact/{key(interaction['contact'])}" if is_same else interaction["id"]]
-            self.branches["a ticket opened after another visit began"] += is_same and position < max(
-                visit_of[i["id"]] for i in chain if i["id"] in visit_of and i["at"] <= interaction["at"]
-            )
+            visit = interaction["contact"] or interaction["id"]
+            is_same = visit in visit_of
+            position = visit_of.setdefault(visit, len(visit_of) + 1)
+            self.branches["a ticket opened after another visit began"] += position < len(visit_of)
             interaction[f"{window}d"] = (chain_id, position, not is_same)
             self.branches["an uncounted ticket in another chain"] += not interaction["counted"] and not is_same
+            self.branches["two tickets of a contact in another chain"] += is_same and all(
+                i["contact"] != visit for i in contacts
+            )
             gap = interaction["from_index"]
             interaction[f"{window}d repeat"] = gap is not None and 900 < gap <= window * 86400
             if not interaction["counted"]:
@@ -336,7 +329,7 @@ class Interactions:
                 chain[-1]["at"],
                 None if None in ends else max(ends),
                 len(chain),
-                visits,
+                len(visit_of),
                 len(tickets),
                 len({i["channel"] for i in chain} - {None}),
                 len(agents - {None}),
