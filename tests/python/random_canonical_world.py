@@ -60,7 +60,7 @@ class Maker:
         self.random = random.Random(seed)
         self.more = random.Random(-seed - 1)
         self.instants = []
-        self.first, self.second = ({table: [] for table in COLUMNS} for _ in range(2))
+        self.first, self.second, self.third = ({table: [] for table in COLUMNS} for _ in range(3))
         self.ticket_ids = []
         self.serial = 0
         # what this desk's tools deliver
@@ -153,7 +153,7 @@ class Maker:
                 self.contact(customer=("front desk",))
         self.dirt()
         self.later(size, as_of)
-        return self.first, self.second
+        return self.first, self.second, self.third
 
     def ticket(self, customer=None, created=None, channel=None, category=None, named_by=None):
         ticket_id = f"T{self.random.randrange(100)}-{len(self.ticket_ids)}"
@@ -758,6 +758,8 @@ class Maker:
             if self.chance(0.4):
                 # arrival decides
                 self.second["problems"].append(row | {"closed_at": (closed + datetime.timedelta(1)).isoformat(" ")})
+                if problem_id != "PRB1":
+                    self.third["problems"].append(dict(row))
 
     def business_claim(self):
         self.serial += 1
@@ -809,7 +811,7 @@ class Maker:
 
 
 def make(seed, size, as_of=None):
-    """Two deliveries, each {table: [row]}; of what is to be built as of a moment, some lies around it."""
+    """Three deliveries, each {table: [row]}; of what is to be built as of a moment, some lies around it."""
     return Maker(seed).make(size, as_of)
 
 

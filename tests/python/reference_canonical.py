@@ -188,14 +188,18 @@ class World:
 
     def _sift(self, table, loads):
         """The current row of each key; the fate of each row is counted."""
-        seen, usable = set(), defaultdict(list)
+        seen, usable = {}, defaultdict(list)
         for number, tables in enumerate(loads):
             for row in tables.get(table, ()):
                 content = tuple(sorted((column, value) for column, value in row.items() if value))
                 if content in seen:
                     self.fates[table, "exact_duplicate"] += 1
+                    # delivered again: where arrival decides, it is what holds now
+                    if seen[content]:
+                        self.branches["an old version delivered again"] += seen[content][1] < number - 1
+                        seen[content][1] = number
                     continue
-                seen.add(content)
+                seen[content] = None
                 if self._is_unusable(table, row):
                     self.fates[table, "quarantined"] += 1
                 elif table == "ticket_events" and row["field"].strip().lower() not in FIELDS_READ:
@@ -206,7 +210,8 @@ class World:
                         normalised(row[column]) if table == "identities" and column != "kind" else row.get(column)
                         for column in KEYS[table]
                     )
-                    usable[key].append((row.get("updated_at") or "", number, row))
+                    seen[content] = [row.get("updated_at") or "", number, row]
+                    usable[key].append(seen[content])
         current = []
         for delivered in usable.values():
             delivered.sort(key=lambda version: version[:2])

@@ -103,6 +103,7 @@ abandoned
 acknowledgement
 agents who say different things
 an earlier visit ends last
+an old version delivered again
 an open ticket holds its chain
 an outbound leg in an inbound contact
 an outcome in the claim's second
