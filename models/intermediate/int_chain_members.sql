@@ -77,6 +77,19 @@ visited as (
 
 ),
 
+counted as (
+
+    select
+        *,
+        cast(sum(case when row_of_visit = 1 then 1 else 0 end) over (
+            partition by chain_id
+            order by started_at, {{ text_order('interaction_id') }}
+            rows between unbounded preceding and current row
+        ) as integer) as visits_so_far
+    from visited
+
+),
+
 final as (
 
     select
@@ -85,15 +98,12 @@ final as (
         chain_id,
         customer_key,
         issue_key,
-        cast(sum(case when row_of_visit = 1 then 1 else 0 end) over (
-            partition by chain_id
-            order by started_at, {{ text_order('interaction_id') }}
-            rows between unbounded preceding and current row
-        ) as integer) as chain_position,
+        -- of its visit, also where another visit began before the ticket was opened
+        min(visits_so_far) over (partition by chain_id, visit) as chain_position,
         row_of_visit = 1 as is_new_visit,
         started_at,
         ended_at
-    from visited
+    from counted
 
 )
 

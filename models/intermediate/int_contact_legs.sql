@@ -22,7 +22,7 @@ feeds_with_answers as (
 
     select distinct
         source_system,
-        coalesce(channel, '') as channel
+        coalesce({{ lowered(trimmed('channel')) }}, '') as channel
     from unioned
     where answered_at is not null
 
@@ -54,24 +54,27 @@ legs as (
         unioned.subcategory,
         unioned.source_system || ':' || unioned.ticket_id as ticket_key,
         unioned.started_at,
-        unioned.offered_at,
-        {{ lowered(trimmed('unioned.transfer_type')) }} as transfer_type,
+        {{ at_as_of('unioned.offered_at', 'unioned.offered_at') }} as offered_at,
+        {{ at_as_of(lowered(trimmed('unioned.transfer_type')), 'unioned.ended_at') }} as transfer_type,
         {{ at_as_of('unioned.answered_at', 'unioned.answered_at') }} as answered_at,
         {{ at_as_of('unioned.ended_at', 'unioned.ended_at') }} as ended_at,
         case
             when feeds_with_answers.source_system is not null
                 then {{ at_as_of('unioned.answered_at', 'unioned.answered_at') }} is not null
-            else unioned.agent_key is not null and not coalesce(unioned.is_abandoned, false)
+            else
+                unioned.agent_key is not null
+                and not coalesce({{ at_as_of('unioned.is_abandoned', 'unioned.ended_at') }}, false)
         end as is_answered,
-        unioned.is_abandoned,
-        {%- for attribute in ['talk_seconds', 'hold_seconds', 'wrap_seconds', 'reported_resolved', 'disconnected_by'] %}
+        {%- for attribute in [
+            'is_abandoned', 'talk_seconds', 'hold_seconds', 'wrap_seconds', 'reported_resolved', 'disconnected_by'
+        ] %}
         {{ at_as_of('unioned.' ~ attribute, 'unioned.ended_at') }} as {{ attribute }}{{ ',' if not loop.last }}
         {%- endfor %}
     from unioned
     left join feeds_with_answers
         on
             unioned.source_system = feeds_with_answers.source_system
-            and coalesce(unioned.channel, '') = feeds_with_answers.channel
+            and coalesce({{ lowered(trimmed('unioned.channel')) }}, '') = feeds_with_answers.channel
     left join identities
         on unioned.customer_key = identities.identifier_key
 
@@ -205,8 +208,10 @@ final as (
         hold_seconds,
         wrap_seconds,
         case
-                    -- of what customers began, and of no leg in it that rings somebody up
+            -- of what customers began, and of no leg in it that rings somebody up
             when not is_answered or coalesce(contact_direction, '') <> 'inbound' or direction = 'outbound' then null
+            -- least() passes over a null, and would take the whole open time for talk
+            when busy_seconds is null then null
             when share_units is null then busy_seconds + coalesce(wrap_seconds, 0)
             -- the share of the open time, rounded half up; cut in two so that no product grows beyond a bigint
             else

@@ -72,8 +72,9 @@ joined as (
         min(started_at) as started_at,
         case when count(*) = count(ended_at) then max(ended_at) end as ended_at,
         max(case when is_answered then 1 else 0 end) = 1 as is_answered,
-        -- a feed that does not say it: nobody answered, so the customer gave up
-        max(case when is_answered then 1 else 0 end) = 0
+        -- a feed that does not say it: nobody answered, so the customer gave up; who still waits at as_of did not
+        count(*) = count(ended_at)
+        and max(case when is_answered then 1 else 0 end) = 0
         and max(case when coalesce(is_abandoned, true) then 1 else 0 end) = 1 as is_abandoned,
         case max(case when reported_rank = 1 and is_answered then cast(reported_resolved as integer) end)
             when 1 then true

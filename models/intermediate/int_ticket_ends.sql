@@ -38,7 +38,7 @@ final as (
             when status_changes.ticket_key is null and tickets.status in ('resolved', 'solved', 'closed')
                 then {{ at_as_of(
                     'coalesce(tickets.tool_resolved_at, tickets.tool_closed_at, tickets.created_at)',
-                    'coalesce(tickets.tool_resolved_at, tickets.tool_closed_at, tickets.created_at)'
+                    'coalesce(tickets.tool_resolved_at, tickets.tool_closed_at, tickets.updated_at, tickets.created_at)'
                 ) }}
             when status_changes.ticket_key is null and tickets.status = 'cancelled'
                 then {{ at_as_of(

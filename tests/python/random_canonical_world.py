@@ -1,5 +1,6 @@
 """Small random desks in the raw contract, dense with edges: every new time lies near an earlier one."""
 
+import contextlib
 import csv
 import datetime
 import random
@@ -27,27 +28,39 @@ IDENTITIES = (
     ("C3", "phone", "+43 1 999 9999"),
     ("C4", "phone", "0043 1 9999999"),
 )
+PROBLEMS = ("PRB1", "PRB2", "PRB3", "PRB4", "PRB5", "PRB6")
+AGENTS = ("agent 0", "agent 1", "agent 2", None)
 SHARED_PHONE = "+4319999999"
 CATEGORIES = (("net", None), ("net", "vpn"), ("pc", None), ("order", None), (None, None))
 COLUMNS = {
     "tickets": "ticket_id created_at requester_id channel category status updated_at ticket_type subcategory "
     "category_at_open resolution_code created_by_actor_type problem_id parent_ticket_id duplicate_of merged_into "
-    "follow_up_of is_test",
+    "follow_up_of is_test account_id team_id assignee_id resolved_at closed_at sla_policy_id "
+    "reported_first_contact_resolution",
     "ticket_events": "event_id ticket_id event_at field new_value event_sequence old_value actor_id actor_type",
     "ticket_messages": "message_id ticket_id sent_at author_type is_public is_automatic",
     "calls": "leg_id contact_id started_at ended_at direction customer_id channel agent_id updated_at leg_number "
-    "answered_at ticket_id category subcategory is_abandoned",
+    "answered_at ticket_id category subcategory is_abandoned queue team_id offered_at talk_seconds hold_seconds "
+    "wrap_seconds disconnected_by transfer_type reported_resolved",
     "identities": "customer_id kind value",
     "surveys": "survey_id ticket_id contact_id sent_at answered_at resolved_answer updated_at",
     "categories": "category subcategory is_request valid_from valid_to",
+    "bot_sessions": "session_id customer_id started_at ended_at intent is_contained handed_off_to",
+    "problems": "problem_id opened_at closed_at",
+    "business_claims": "claim_type claim_id business_function unit subject_id claimed_at amount",
+    "business_outcomes": "claim_type claim_id outcome_at outcome amount",
+    "sla_policies": "policy_id metric target_minutes pausing_statuses",
 }
+# Tables that came later: their rows draw from a generator of their own.
+LATER = ("bot_sessions", "problems", "business_claims", "business_outcomes", "sla_policies")
 
 
 class Maker:
     def __init__(self, seed):
         self.random = random.Random(seed)
+        self.more = random.Random(-seed - 1)
         self.instants = []
-        self.first, self.second = ({table: [] for table in COLUMNS} for _ in range(2))
+        self.first, self.second, self.third = ({table: [] for table in COLUMNS} for _ in range(3))
         self.ticket_ids = []
         self.serial = 0
         # what this desk's tools deliver
@@ -56,6 +69,8 @@ class Maker:
         self.has_messages = seed % 7 != 6
         self.has_surveys = seed % 5 != 4
         self.crowd = seed % 6 == 1
+        self.says_transfers = seed % 4 != 2
+        self.chats_say_transfers = seed % 3 != 1
 
     def chance(self, share):
         return self.random.random() < share
@@ -87,6 +102,8 @@ class Maker:
                 row[column] = value.isoformat(" ")
             elif isinstance(value, bool):
                 row[column] = str(value).lower()
+            elif isinstance(value, int):
+                row[column] = str(value)
         (self.first if load is None else load)[table].append(row)
         return row
 
@@ -99,7 +116,7 @@ class Maker:
             customer = self.random.choice(CUSTOMERS)
         return self.random.choice(customer)
 
-    def make(self, size):
+    def make(self, size, as_of=None):
         for identity in IDENTITIES:
             self.add("identities", **dict(zip(("customer_id", "kind", "value"), identity, strict=True)))
         half = START + datetime.timedelta(days=20)
@@ -135,7 +152,8 @@ class Maker:
             for _ in range(60 + 12 * size // 10):
                 self.contact(customer=("front desk",))
         self.dirt()
-        return self.first, self.second
+        self.later(size, as_of)
+        return self.first, self.second, self.third
 
     def ticket(self, customer=None, created=None, channel=None, category=None, named_by=None):
         ticket_id = f"T{self.random.randrange(100)}-{len(self.ticket_ids)}"
@@ -159,6 +177,10 @@ class Maker:
             else self.one_of("agent", "requester", None),
             problem_id=self.one_of("PRB1", "PRB2") if self.chance(0.15) else None,
             is_test=self.one_of(True, False, None) if self.chance(0.2) else None,
+            account_id=self.more.choice(("firm", "shop", None)),
+            team_id=self.more.choice(("front", "back", None)),
+            sla_policy_id=self.more.choice(("P1", "P2", "P3", None)),
+            reported_first_contact_resolution=self.more.choice((True, True, False, None)),
         )
         for link, share in (
             ("parent_ticket_id", 0.12),
@@ -193,12 +215,13 @@ class Maker:
         elif origin:
             again[origin] = row[origin] = row[origin] or "SAME"
 
-    def event(self, row, at, field, old, new, actor, actor_id, steps):
+    def event(self, row, at, field, old, new, actor, actor_id, steps, is_later=False):
         self.serial += 1
+        chance = self.more if is_later else self.random
         steps.append(
             self.add(
                 "ticket_events",
-                event_id=f"{row['ticket_id']}/{self.random.randrange(10, 99)}{self.serial}"
+                event_id=f"{row['ticket_id']}/{chance.randrange(10, 99)}{self.serial}"
                 if steps
                 else f"{row['ticket_id']}/0",
                 ticket_id=row["ticket_id"],
@@ -213,6 +236,8 @@ class Maker:
 
     def history(self, row, at, category, subcategory):
         steps = []
+        held = {"team": row["team_id"], "assignee": self.more.choice(("agent 0", "agent 1", None, None))}
+        row["assignee_id"] = held["assignee"]
         is_sequenced = self.chance(0.6)
         status = "new"
         if self.chance(0.05):
@@ -228,6 +253,11 @@ class Maker:
             at += datetime.timedelta(
                 seconds=self.one_of(*quick, *quick, 86399, 86400, 86401, 3600, 5 * 86400, 7 * 86400)
             )
+            if steps and self.more.random() < 0.2:
+                field = self.more.choice(("team", "assignee"))
+                old, held[field] = held[field], self.more.choice(("front", "back") if field == "team" else AGENTS)
+                if old != held[field]:
+                    self.event(row, at, field, old, held[field], "agent", "agent 1", steps, is_later=True)
             kind = self.random.random()
             if kind < 0.12:
                 old, (category, _) = category, self.random.choice(CATEGORIES[:4])
@@ -257,6 +287,7 @@ class Maker:
         if self.chance(0.3):
             row["category_at_open"] = row["category"]
         row["category"], row["subcategory"], row["status"] = category, subcategory, status
+        row["team_id"], row["assignee_id"] = held["team"], held["assignee"]
         row["updated_at"] = at.isoformat(" ")
         if is_sequenced:
             for number, step in enumerate(steps):
@@ -331,6 +362,11 @@ class Maker:
                     is_abandoned=not answered and self.one_of(True, True, False, None),
                 )
             )
+            self.work(legs[-1], at, answered)
+            if number and inbound and self.more.random() < 0.3:
+                legs[-1]["direction"] = self.more.choice(("outbound", "internal", None))
+            elif self.more.random() < 0.1:
+                legs[-1]["direction"] = self.more.choice(("incoming", " Inbound ")) if inbound else "out"
             if self.chance(0.15):
                 category, subcategory = self.random.choice(CATEGORIES)
             at = end + datetime.timedelta(seconds=self.one_of(0, 0, 1, 5))
@@ -359,6 +395,30 @@ class Maker:
         if self.has_surveys and self.chance(0.2):
             self.survey(end, contact_id=contact_id)
 
+    def work(self, leg, at, answered):
+        """What the agent did in the leg, as far as the tool tells."""
+        some = self.more.choice
+        leg["talk_seconds"] = some((None, 0, 4, 9, 10, 61, 300, 900)) if answered or some((0, 0, 1)) else None
+        leg["hold_seconds"] = some((None, 0, 1, 5, 77))
+        leg["wrap_seconds"] = some((None, 0, 30))
+        offered = some((None, at, at, *(at - datetime.timedelta(seconds=n) for n in (5, 9, 10))))
+        if not answered and some((0, 0, 1)):
+            offered = at + datetime.timedelta(seconds=some((5, 50)))
+        leg["offered_at"] = offered and offered.isoformat(" ")
+        leg["queue"] = some(("desk", None))
+        leg["team_id"] = some(("front", "back", None))
+        leg["disconnected_by"] = some(("customer", "agent", None))
+        leg["reported_resolved"] = some(("true", "true", "false", None))
+        # a desk's telephone and chat may be two tools
+        if self.says_transfers and (leg["channel"] == "voice" or self.chats_say_transfers):
+            leg["transfer_type"] = some((None, None, None, "cold", "Warm", "consult", "Consult "))
+        self.as_text(leg)
+
+    @staticmethod
+    def as_text(leg):
+        for part in ("talk_seconds", "hold_seconds", "wrap_seconds"):
+            leg[part] = None if leg[part] is None else str(leg[part])
+
     def again(self, customer, end, before):
         """The same customer about the same thing, around the 15 minutes after the end."""
         self.serial += 1
@@ -381,6 +441,7 @@ class Maker:
             subcategory=before["subcategory"],
             ticket_id=before["ticket_id"] if self.chance(0.4) else None,
         )
+        self.work(leg, at, True)
         if self.chance(0.4):
             created = at + datetime.timedelta(seconds=self.one_of(0, 1, 60, 960, 961))
             row = self.ticket(customer, created, "phone", (before["category"], before["subcategory"]))
@@ -392,6 +453,8 @@ class Maker:
     def dirt(self):
         copied = set()
         for table, rows in self.first.items():
+            if table in LATER:
+                continue
             usable = list(rows)
             for row in self.random.sample(usable, min(len(usable), 4)):
                 rows.append(dict(row))
@@ -464,10 +527,292 @@ class Maker:
             self.serial += 1
             self.first["ticket_events"].append(row | {"event_id": f"F{self.serial}", "field": "subject"})
 
+    # What came later to this world: chats side by side, visits at the edges of chains, quiet tickets, other claims
 
-def make(seed, size):
-    """Two deliveries, each {table: [row]}."""
-    return Maker(seed).make(size)
+    def later(self, size, as_of):
+        self.random = self.more
+        for _ in range(size // 25):
+            self.chats()
+        for _ in range(size // 15):
+            self.visits()
+        for _ in range(size // 15):
+            self.quiet_ticket()
+        for _ in range(size // 8):
+            self.bot_session()
+        self.policies()
+        self.problem_records()
+        for _ in range(size // 2):
+            self.business_claim()
+        self.base_period()
+        if as_of:
+            self.around(as_of)
+        for table in LATER:
+            versions = [row.get("problem_id") for row in self.second["problems"]] if table == "problems" else []
+            once = [row for row in self.first[table] if row.get("problem_id") not in versions]
+            for row in self.random.sample(once, min(len(once), 2)):
+                self.second[table].append(dict(row))
+        for column, value in (("started_at", "soon"), ("started_at", None), ("started_at", "1970-01-01 00:00:00")):
+            row = self.random.choice(self.first["bot_sessions"])
+            self.second["bot_sessions"].append(row | {"session_id": f"spoiled {value}", column: value})
+
+    def leg(self, contact_id, number, at, end, customer, about, **values):
+        self.serial += 1
+        category, subcategory = about
+        leg = self.add(
+            "calls",
+            leg_id=f"X{self.serial}",
+            contact_id=contact_id,
+            started_at=at,
+            ended_at=end,
+            updated_at=end,
+            leg_number=str(number) if self.has_answers else None,
+            category=category,
+            subcategory=subcategory,
+            **{
+                "direction": "inbound",
+                "customer_id": customer and self.identifier(customer),
+                "channel": "voice",
+                "agent_id": "agent 1",
+                "answered_at": at if self.has_answers else None,
+            }
+            | values,
+        )
+        self.work(leg, at, True)
+        return leg
+
+    def chats(self):
+        """One or two agents with several chats, open at once in every way."""
+        base = self.instant()
+        for _ in range(self.one_of(2, 3, 5, 7)):
+            self.serial += 1
+            start = base + datetime.timedelta(seconds=self.one_of(0, 0, 1, 5, 60, 100, 299))
+            end = start + datetime.timedelta(seconds=self.one_of(0, 0, 1, 5, 59, 60, 61, 100, 333, 601))
+            rang = start - datetime.timedelta(seconds=self.one_of(0, 0, 9, 10, 30))
+            about = self.one_of(*CATEGORIES)
+            contact_id = f"chat {self.serial}"
+            for number in range(self.one_of(1, 1, 1, 2)):
+                leg = self.leg(
+                    contact_id,
+                    number + 1,
+                    rang,
+                    end,
+                    self.one_of(*CUSTOMERS, None),
+                    about,
+                    channel=self.one_of("chat", "chat", "Chat", "voice"),
+                    direction=self.one_of("inbound", "inbound", "inbound", "outbound"),
+                    agent_id=self.one_of("agent 1", "agent 1", "agent 2", None),
+                    answered_at=start if self.has_answers and self.chance(0.9) else None,
+                )
+                open_seconds = int((end - start).total_seconds())
+                leg["talk_seconds"] = self.one_of(None, open_seconds, open_seconds, open_seconds // 3, 7)
+                if leg["talk_seconds"]:
+                    leg["hold_seconds"] = self.one_of(None, 0, open_seconds - leg["talk_seconds"], 13)
+                self.as_text(leg)
+
+    def visits(self):
+        """A customer who comes again and again about one thing, each time an edge after the last end."""
+        about = self.one_of(*CATEGORIES[:4])
+        # of one who comes for nothing else, no open ticket holds the chain
+        self.serial += 1
+        alone = self.chance(0.6)
+        customer = (f"visitor {self.serial}",) if alone else self.one_of(*CUSTOMERS)
+        at = START + datetime.timedelta(days=self.random.randrange(25), seconds=3600 * self.random.randrange(24))
+        for _ in range(self.one_of(3, 4, 5)):
+            end = at + datetime.timedelta(seconds=self.one_of(0, 60, 600, 4 * 3600))
+            kind = self.random.random()
+            if kind < 0.7:
+                self.serial += 1
+                is_answered = self.chance(0.8)
+                leg = self.leg(
+                    f"visit {self.serial}",
+                    1,
+                    at,
+                    end,
+                    customer,
+                    about,
+                    channel=self.one_of("voice", "chat"),
+                    **({} if is_answered else {"answered_at": None, "agent_id": None, "is_abandoned": True}),
+                )
+                if self.names_tickets and not alone and self.chance(0.3):
+                    leg["ticket_id"] = self.quiet_ticket(customer, at + (end - at) / 2, about)["ticket_id"]
+            else:
+                row = self.quiet_ticket(customer, at, about, end)
+                if alone:
+                    row["status"], row["resolved_at"] = "resolved", row["updated_at"]
+            edge = self.one_of(-60, 1, 900, 901, *(d * 86400 + s for d in (7, 30) for s in (0, 0, 1, 1)))
+            at = max(START, end + datetime.timedelta(seconds=edge))
+
+    def quiet_ticket(self, customer=None, created=None, about=None, resolved=None):
+        """A ticket with one event at most, else only its own word."""
+        self.serial += 1
+        created = (created or self.instant()).replace(microsecond=0)
+        category, subcategory = about or self.one_of(*CATEGORIES)
+        resolved = resolved or created + datetime.timedelta(seconds=self.one_of(0, 60, 86400, 7 * 86400))
+        status = self.one_of("resolved", "closed", "closed", "cancelled", "canceled", "open", "new", "odd word")
+        row = self.add(
+            "tickets",
+            ticket_id=f"Q{self.serial}",
+            created_at=created,
+            updated_at=resolved,
+            requester_id=self.identifier(customer),
+            channel=self.one_of("phone", "chat", "email", "Portal", None),
+            category=category,
+            subcategory=subcategory,
+            status=status,
+            resolved_at=self.one_of(resolved, resolved, None),
+            closed_at=self.one_of(resolved + datetime.timedelta(days=1), None),
+            account_id=self.one_of("firm", None),
+            team_id=self.one_of("front", None),
+            assignee_id=self.one_of(*AGENTS),
+            sla_policy_id=self.one_of("P1", "P2", None),
+            reported_first_contact_resolution=self.one_of(True, False, None),
+            problem_id=self.one_of(*PROBLEMS, *[None] * 6),
+        )
+        if self.chance(0.5):
+            self.event(row, resolved, "status", "new", status, "agent", "agent 1", [])
+        return row
+
+    def around(self, as_of):
+        """Chats and calls that go on at a pinned as_of, or end as it comes."""
+        for number in range(12):
+            start = as_of - datetime.timedelta(seconds=self.one_of(1, 60, 100, 333))
+            end = as_of + datetime.timedelta(seconds=self.one_of(-1, 0, 1, 60))
+            leg = self.leg(
+                f"around {number}",
+                1,
+                start,
+                end,
+                self.one_of(*CUSTOMERS),
+                self.one_of(*CATEGORIES),
+                channel=self.one_of("chat", "chat", "voice"),
+            )
+            if self.chance(0.3):
+                leg["answered_at"], leg["is_abandoned"] = None, "true"
+            elif self.chance(0.2):
+                leg["answered_at"] = end.isoformat(" ")
+            if leg["talk_seconds"] is None:
+                leg["talk_seconds"] = "45"
+
+    def bot_session(self):
+        """A session that ends an edge before somebody comes about the same category, or at any time."""
+        self.serial += 1
+        came = self.random.choice(
+            [row for row in self.first["calls"] if row["customer_id"] and row["category"] and row["started_at"]]
+            + [row for row in self.first["tickets"] if row["requester_id"] and row["category"]]
+        )
+        at = datetime.datetime.fromisoformat("2024-03-09 10:00:00")
+        with contextlib.suppress(ValueError, TypeError):
+            at = datetime.datetime.fromisoformat(came.get("started_at") or came.get("created_at"))
+        if not 2020 < at.year < 2030:
+            at = START
+        edge = self.one_of(-1, 0, 1, 60, 900, 901, *(d * 86400 + s for d in DAYS for s in (-1, 0, 1)))
+        end = at - datetime.timedelta(seconds=edge)
+        self.add(
+            "bot_sessions",
+            session_id=f"B{self.serial}",
+            customer_id=self.one_of(
+                *[came.get("customer_id") or came.get("requester_id")] * 8, None, SHARED_PHONE, "front desk", "nobody"
+            ),
+            started_at=end - datetime.timedelta(seconds=self.one_of(0, 90, 1000)),
+            ended_at=end if self.chance(0.9) else None,
+            intent=self.one_of(*[came["category"]] * 6, "other", None),
+            is_contained=self.one_of(True, True, True, False, None),
+            handed_off_to=self.one_of(None, "desk"),
+        )
+
+    def policies(self):
+        for policy_id, metric, target, pausing in (
+            ("P1", "resolution", "60", None),
+            ("P1", "first_reply", "15", None),
+            ("P1", "resolve", "1440", None),
+            ("P2", "resolution_time", "1440", "pending"),
+            ("P3", "next_reply_time", "60", None),
+        ):
+            self.add(
+                "sla_policies",
+                policy_id=policy_id,
+                metric=metric,
+                target_minutes=target,
+                pausing_statuses=pausing,
+            )
+
+    def problem_records(self):
+        """Closed an edge before a ticket names them; one that nobody names, one that is open."""
+        for problem_id in (*PROBLEMS, "SAME", "PRB8", "PRB9"):
+            named = []
+            for row in self.first["tickets"]:
+                with contextlib.suppress(ValueError, TypeError):
+                    created = datetime.datetime.fromisoformat(row["created_at"])
+                    if row["problem_id"] == problem_id and 2020 < created.year < 2030:
+                        named.append(created)
+            edge = {"PRB1": 0, "PRB2": 1}.get(problem_id)
+            if edge is None:
+                edge = self.one_of(*(d * 86400 + s for d in DAYS for s in (0, 1)))
+            closed = max(START, self.one_of(*named or [START]) - datetime.timedelta(seconds=edge))
+            row = self.add(
+                "problems",
+                problem_id=problem_id,
+                opened_at=START,
+                closed_at=None if problem_id == "PRB9" else closed,
+            )
+            if self.chance(0.4):
+                # arrival decides
+                self.second["problems"].append(row | {"closed_at": (closed + datetime.timedelta(1)).isoformat(" ")})
+                if problem_id != "PRB1":
+                    self.third["problems"].append(dict(row))
+
+    def business_claim(self):
+        self.serial += 1
+        claim_type, function, outcomes = self.one_of(
+            ("deal_closed", "sales", ("churned", "Refunded ", "contracted", "moved house")),
+            ("position_filled", "hr", ("resigned", "failed_probation", "promoted")),
+            ("unit_shipped", "operations", ("returned", "reworked")),
+            ("invoice_issued", "finance", ("disputed", "credited")),
+            ("promise_made", None, ("broken",)),
+        )
+        until = START + datetime.timedelta(days=45)
+        at = START + datetime.timedelta(days=self.random.randrange(-380, 40), seconds=300 * self.random.randrange(200))
+        row = self.add(
+            "business_claims",
+            claim_type=claim_type,
+            claim_id=str(self.serial),
+            business_function=function,
+            unit=self.one_of("north", None),
+            subject_id=self.one_of("somebody", None),
+            claimed_at=at,
+            amount=self.one_of("12.50", None),
+        )
+        for _ in range(self.one_of(0, 0, 1, 2)):
+            edge = self.one_of(-1, 0, 1, *(d * 86400 + s for d in (30, 60, 90, 365) for s in (-1, 0, 1)))
+            outcome_at = at + datetime.timedelta(seconds=edge)
+            if outcome_at > until:
+                continue
+            self.one_of(self.first, self.second)["business_outcomes"].append(
+                {
+                    "claim_type": self.one_of(claim_type, claim_type, claim_type, "deal_closed"),
+                    "claim_id": row["claim_id"],
+                    "outcome_at": outcome_at.isoformat(" "),
+                    "outcome": self.one_of(*outcomes),
+                    "amount": self.one_of("3", None),
+                }
+            )
+
+    def base_period(self):
+        """The first contact of all, and some at both edges of its 91 days."""
+        for number, at in enumerate(
+            (
+                START.replace(hour=0, second=1),
+                datetime.datetime(2024, 6, 2, 23, 59, 59),
+                datetime.datetime(2024, 6, 3),
+            )
+        ):
+            leg = self.leg(f"base {number}", 1, at, at + datetime.timedelta(seconds=60), None, ("pc", None))
+            leg["talk_seconds"] = "50"
+
+
+def make(seed, size, as_of=None):
+    """Three deliveries, each {table: [row]}; of what is to be built as of a moment, some lies around it."""
+    return Maker(seed).make(size, as_of)
 
 
 def write(folder, load):

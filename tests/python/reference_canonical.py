@@ -4,8 +4,10 @@ Written from the definitions, not from the SQL, so that the two can disagree. Sl
 counts how often each rule's edge was met: a comparison in which a rule never mattered says nothing about it.
 """
 
+import csv
 import datetime
 import hashlib
+import pathlib
 from collections import Counter, defaultdict
 
 import reference
@@ -13,7 +15,7 @@ from reference import DAY, WINDOWS
 
 SYSTEM = "canonical"
 RESOLVED = {"resolved", "solved", "closed"}
-STATUSES = {"done": "resolved"}
+STATUSES = {"done": "resolved", "canceled": "cancelled"}
 MACHINES = {"system", "automation"}
 MINUTES_10 = datetime.timedelta(minutes=10)
 MINUTES_15 = datetime.timedelta(minutes=15)
@@ -22,15 +24,28 @@ FIELDS_READ = {
 }  # fmt: skip
 TIERS = ("r1", "r2", "r3", "r4", "r5")
 TIER_SETS = {"linked": TIERS[:2], "return": TIERS[:3], "strict": TIERS}
-# Which feeds could show a falsifier. Nothing links to a contact; its `linked` waits for the feed it comes from.
-FEEDS = {
-    ("ticket_resolved", "linked"): {"ticket_events", "tickets_opened"},
-    ("ticket_resolved", "return"): {"ticket_events", "tickets_opened", "calls"},
-    ("ticket_resolved", "strict"): {"ticket_events", "tickets_opened", "calls", "messages", "surveys"},
-    ("contact_handled", "linked"): {"calls"},
-    ("contact_handled", "return"): {"calls", "tickets_opened"},
-    ("contact_handled", "strict"): {"calls", "tickets_opened", "surveys"},
+TICKET_TYPES = ("ticket_resolved", "first_contact_resolved", "sla_met")
+CONTACT_TYPES = ("contact_handled", "call_resolved")
+# Which feeds could show a falsifier. Nothing links to a contact or a bot's session; its `linked` waits for the feed it
+# comes from. What names a problem is a ticket; what contradicts a deal is its own outcome.
+FEEDS_OF_KIND = {
+    "ticket": (
+        {"ticket_events", "tickets_opened"},
+        {"ticket_events", "tickets_opened", "calls"},
+        {"ticket_events", "tickets_opened", "calls", "messages", "surveys"},
+    ),
+    "contact": ({"calls"}, {"calls", "tickets_opened"}, {"calls", "tickets_opened", "surveys"}),
+    "bot": ({"bot_sessions"}, {"bot_sessions", "calls", "tickets_opened"}, {"bot_sessions", "calls", "tickets_opened"}),
+    "problem": ({"tickets_opened"},) * 3,
+    "business": ({"business_outcomes"},) * 3,
 }
+BUSINESS_WINDOWS = (30, 60, 90, 365)
+OUTCOMES = pathlib.Path(__file__).resolve().parents[2] / "seeds" / "business_outcomes.csv"
+KNOWN_AT_END = (
+    *("talk_seconds", "hold_seconds", "wrap_seconds", "disconnected_by", "transfer_type", "is_abandoned"),
+    *("reported_resolved", "disposition"),
+)
+DIRECTIONS = {"incoming": "inbound", "out": "outbound"}
 KEYS = {
     "tickets": ("ticket_id",),
     "ticket_events": ("event_id",),
@@ -39,6 +54,11 @@ KEYS = {
     "identities": ("customer_id", "kind", "value"),
     "surveys": ("survey_id",),
     "categories": ("category", "subcategory", "valid_from"),
+    "bot_sessions": ("session_id",),
+    "problems": ("problem_id",),
+    "business_claims": ("claim_type", "claim_id"),
+    "business_outcomes": ("claim_type", "claim_id", "outcome", "outcome_at"),
+    "sla_policies": ("policy_id", "metric"),
 }
 REQUIRED = {
     "tickets": ("ticket_id", "created_at"),
@@ -48,13 +68,22 @@ REQUIRED = {
     "identities": ("customer_id", "kind", "value"),
     "surveys": ("survey_id",),
     "categories": ("category",),
+    "bot_sessions": ("session_id", "started_at"),
+    "problems": ("problem_id", "opened_at"),
+    "business_claims": ("claim_type", "claim_id", "claimed_at"),
+    "business_outcomes": ("claim_type", "claim_id", "outcome", "outcome_at"),
+    "sla_policies": ("policy_id", "metric"),
 }
 TIMES = {
-    "tickets": ("created_at", "updated_at"),
+    "tickets": ("created_at", "updated_at", "resolved_at", "closed_at"),
     "ticket_events": ("event_at",),
     "ticket_messages": ("sent_at",),
     "calls": ("started_at", "ended_at", "offered_at", "answered_at", "updated_at"),
     "surveys": ("eligible_at", "sent_at", "answered_at", "updated_at"),
+    "bot_sessions": ("started_at", "ended_at"),
+    "problems": ("opened_at", "closed_at", "fix_deployed_at"),
+    "business_claims": ("claimed_at",),
+    "business_outcomes": ("outcome_at",),
 }
 # When a row happened: what lies after a pinned as_of is left out.
 TIME = {
@@ -63,6 +92,10 @@ TIME = {
     "ticket_messages": "sent_at",
     "calls": "started_at",
     "surveys": "sent_at",
+    "bot_sessions": "started_at",
+    "problems": "opened_at",
+    "business_claims": "claimed_at",
+    "business_outcomes": "outcome_at",
 }
 
 
@@ -94,9 +127,13 @@ def person_key(identifier, salt):
 
 
 class World:
-    """What the facts have to say for rows delivered in `loads`: a list of {table: [row]}, values text or None."""
+    """What the facts have to say for rows delivered in `loads`: a list of {table: [row]}, values text or None.
 
-    def __init__(self, loads, salt, loaded_at, as_of=None):
+    `clocks` are the measured resolution clocks: (ticket_id, rank of the metric, met, stopped_at). They have a reference
+    of their own.
+    """
+
+    def __init__(self, loads, salt, loaded_at, as_of=None, clocks=()):
         self.salt = salt
         self.as_of = as_of or datetime.datetime.max
         self.limit = loaded_at + DAY
@@ -112,6 +149,12 @@ class World:
         for row in self._sift("ticket_messages", loads):
             self.messages[row["ticket_id"]].append(row | {"at": moment(row["sent_at"])})
         self.surveys = self._sift("surveys", loads)
+        self.bot_sessions = self._sift("bot_sessions", loads)
+        self.problems = self._sift("problems", loads)
+        self.business_claims = self._sift("business_claims", loads)
+        self.business_outcomes = self._sift("business_outcomes", loads)
+        self._sift("sla_policies", loads)
+        self.clocks = clocks
         self.has_messages = bool(self.messages)
         self.episodes = []
         for ticket in self.tickets.values():
@@ -145,14 +188,18 @@ class World:
 
     def _sift(self, table, loads):
         """The current row of each key; the fate of each row is counted."""
-        seen, usable = set(), defaultdict(list)
+        seen, usable = {}, defaultdict(list)
         for number, tables in enumerate(loads):
             for row in tables.get(table, ()):
                 content = tuple(sorted((column, value) for column, value in row.items() if value))
                 if content in seen:
                     self.fates[table, "exact_duplicate"] += 1
+                    # delivered again: where arrival decides, it is what holds now
+                    if seen[content]:
+                        self.branches["an old version delivered again"] += seen[content][1] < number - 1
+                        seen[content][1] = number
                     continue
-                seen.add(content)
+                seen[content] = None
                 if self._is_unusable(table, row):
                     self.fates[table, "quarantined"] += 1
                 elif table == "ticket_events" and row["field"].strip().lower() not in FIELDS_READ:
@@ -163,7 +210,8 @@ class World:
                         normalised(row[column]) if table == "identities" and column != "kind" else row.get(column)
                         for column in KEYS[table]
                     )
-                    usable[key].append((row.get("updated_at") or "", number, row))
+                    seen[content] = [row.get("updated_at") or "", number, row]
+                    usable[key].append(seen[content])
         current = []
         for delivered in usable.values():
             delivered.sort(key=lambda version: version[:2])
@@ -262,6 +310,7 @@ class World:
             opening["category"] = ticket["category_at_open"]
         ticket["opening"] = opening
         before, moves, closings = None, [], []
+        ticket["statuses"] = []
         for position, event in enumerate(events):
             if event["field"] != "status":
                 continue
@@ -271,6 +320,7 @@ class World:
             )
             status = event["new_value"].strip().lower()
             status = STATUSES.get(status, status)
+            ticket["statuses"].append((status, event["at"]))
             if (before in RESOLVED) != (status in RESOLVED):
                 moves.append((status in RESOLVED, position, event, self._in_force(ticket, events, events[: last + 1])))
             elif before in RESOLVED and before != status:
@@ -284,9 +334,9 @@ class World:
     def _in_force(ticket, events, so_far):
         """Category and subcategory after the events so far."""
         values = {}
-        for field in ("category", "subcategory"):
+        for field in ("category", "subcategory", "team"):
             changes = [event for event in events if event["field"] == field]
-            values[field] = changes[0]["old_value"] if changes else ticket[field]
+            values[field] = changes[0]["old_value"] if changes else ticket["team_id" if field == "team" else field]
             if changes and field == "category":
                 values[field] = ticket["category_at_open"] or values[field]
             for event in so_far:
@@ -307,6 +357,9 @@ class World:
                         "resolved_at": event["at"],
                         "closure_mode": self._closure_mode(ticket, actor),
                         "category": values["category"],
+                        "subcategory": values["subcategory"],
+                        "team": values["team"],
+                        "by": actor,
                         "issue": reference.issue(values),
                         "toggle_count": 0,
                         "ended_at": None,
@@ -384,11 +437,18 @@ class World:
     # Contacts
 
     def _contacts(self, legs):
+        for leg in legs:
+            leg["channel"] = leg["channel"] and leg["channel"].strip().lower()
         channels_with_answers = {leg["channel"] for leg in legs if leg["answered_at"]}
         contacts = defaultdict(list)
         for leg in legs:
+            leg["direction"] = leg["direction"] and leg["direction"].strip().lower()
+            leg["direction"] = DIRECTIONS.get(leg["direction"], leg["direction"])
             leg["customer"] = self.customer(leg["customer_id"])
             leg["start"], leg["end"] = moment(leg["started_at"]), self._happened(leg["ended_at"])
+            if leg["end"] is None:
+                # what is known at the end is not known yet
+                leg |= dict.fromkeys(KNOWN_AT_END)
             leg["answered"] = bool(
                 self._happened(leg["answered_at"])
                 if leg["channel"] in channels_with_answers
@@ -397,7 +457,7 @@ class World:
             contacts[leg["contact_id"]].append(leg)
         found = {}
         for number, members in contacts.items():
-            members.sort(key=lambda leg: (int(leg["leg_number"] or 0), leg["start"], leg["leg_id"]))
+            members.sort(key=lambda leg: (float(leg["leg_number"] or "inf"), leg["start"], leg["leg_id"]))
             first_answered = [leg for leg in members if leg["answered"]][:1]
 
             def first(column, ranked=tuple(first_answered + members)):
@@ -407,6 +467,10 @@ class World:
             caller, named = first("customer"), first("ticket_id")
             found[number] = {
                 "id": number,
+                "legs": members,
+                # by which door the customer came
+                "channel": members[0]["channel"],
+                "team": (first("team_id") or {}).get("team_id"),
                 "start": min(leg["start"] for leg in members),
                 "end": None if any(leg["end"] is None for leg in members) else max(leg["end"] for leg in members),
                 "inbound": members[0]["direction"] == "inbound",
@@ -429,10 +493,9 @@ class World:
         """Which contact a ticket's opening is. Only contacts name a customer where none was known."""
         self.contact_of = {}
         for ticket in sorted(self.tickets.values(), key=lambda t: t["ticket_id"]):
-            # the latest of several, and one that names the ticket before one that names none
-            for contact in sorted(
-                self.contacts.values(), key=lambda c: (c["ticket"] == ticket["ticket_id"], c["start"], c["id"])
-            ):
+            # the latest of several, and one that names the ticket before one that names none; of one second, the least
+            by_id = sorted(self.contacts.values(), key=lambda c: c["id"], reverse=True)
+            for contact in sorted(by_id, key=lambda c: (c["ticket"] == ticket["ticket_id"], c["start"])):
                 if not contact["inbound"]:
                     continue
                 named = contact["ticket"] == ticket["ticket_id"]
@@ -467,9 +530,16 @@ class World:
             found.append(
                 {
                     "id": f"contact/{SYSTEM}:{contact['id']}",
+                    "kind": "contact",
+                    "contact": contact["id"],
+                    "ticket": contact["ticket"],
+                    "channel": contact["channel"],
+                    "team": contact["team"],
+                    "category": contact["category"],
                     "customer": contact["customer"],
                     "issue": contact["issue"],
                     "at": contact["start"],
+                    "end": contact["end"],
                     "counted": contact["inbound"],
                 }
             )
@@ -477,9 +547,16 @@ class World:
             found.append(
                 {
                     "id": f"opening/{SYSTEM}:{ticket['ticket_id']}",
+                    "kind": "opening",
+                    "contact": self.contact_of.get(ticket["ticket_id"]),
+                    "ticket": ticket["ticket_id"],
+                    "channel": ticket["channel"],
+                    "team": ticket["team_id"],
+                    "category": ticket["opening"]["category"],
                     "customer": ticket["customer"],
                     "issue": reference.issue(ticket["opening"]),
                     "at": ticket["created"],
+                    "end": ticket["created"],
                     "counted": ticket["ticket_id"] not in self.contact_of,
                 }
             )
@@ -488,9 +565,16 @@ class World:
                 found.append(
                     {
                         "id": f"return/{episode['id']}",
+                        "kind": "return",
+                        "contact": None,
+                        "ticket": episode["ticket"],
+                        "channel": self.tickets[episode["ticket"]]["channel"],
+                        "team": episode["team"],
+                        "category": episode["category"],
                         "customer": self.tickets[episode["ticket"]]["customer"],
                         "issue": episode["issue"],
                         "at": episode["reopened_at"],
+                        "end": episode["reopened_at"],
                         "counted": True,
                     }
                 )
@@ -500,56 +584,159 @@ class World:
 
     def _claims(self):
         claims = []
-        for episode in self.episodes:
-            customer = self.tickets[episode["ticket"]]["customer"]
+
+        def claim(claim_type, subject, at, kind, **values):
             claims.append(
                 {
-                    "id": f"ticket_resolved/{episode['id']}",
-                    "type": "ticket_resolved",
-                    "claimed_at": episode["resolved_at"],
-                    "customer": customer,
-                    "issue": episode["issue"],
-                    "headline": episode["closure_mode"] in ("confirmed", "silent_auto_close"),
-                    "ticket": episode["ticket"],
-                    "contact": None,
-                    "until": episode["ended_at"],
-                    "r1": episode["reopened_at"],
+                    "id": f"{claim_type}/{subject}",
+                    "type": claim_type,
+                    "kind": kind,
+                    "subject": subject,
+                    "claimed_at": at,
+                    "function": "service",
+                    "by": "unknown",
+                    "needs_customer": True,
+                    "headline": True,
                 }
-            )
-        for contact in self.contacts.values():
-            if contact["inbound"] and contact["answered"] and contact["end"]:
-                claims.append(
-                    {
-                        "id": f"contact_handled/{SYSTEM}:{contact['id']}",
-                        "type": "contact_handled",
-                        "claimed_at": contact["end"],
-                        "customer": contact["customer"],
-                        "issue": contact["issue"],
-                        "headline": True,
-                        "ticket": contact["ticket"],
-                        "contact": contact["id"],
-                        "r1": None,
-                    }
+                | dict.fromkeys(
+                    ("customer", "category", "issue", "team", "closure_mode", "episode", "ticket", "contact", "until")
                 )
-        for claim in claims:
-            claim["observable"] = claim["customer"] is not None and claim["customer"] not in self.shared
-            claim |= dict.fromkeys(("r2", "r3", "r4", "r5", "r2_ticket", "r3_ticket", "r3_contact"))
+                | dict.fromkeys((*TIERS, "r2_ticket", "r3_ticket", "r3_contact"))
+                | values
+            )
+
+        def of_episode(claim_type, subject, episode):
+            claim(
+                claim_type,
+                subject,
+                episode["resolved_at"],
+                "ticket",
+                by=episode["by"],
+                customer=self.tickets[episode["ticket"]]["customer"],
+                category=episode["category"],
+                issue=episode["issue"],
+                team=episode["team"],
+                closure_mode=episode["closure_mode"],
+                headline=episode["closure_mode"] in ("confirmed", "silent_auto_close"),
+                episode=episode["id"],
+                ticket=episode["ticket"],
+                until=episode["ended_at"],
+                r1=episode["reopened_at"],
+            )
+
+        first_of = {}
+        for episode in self.episodes:
+            first_of.setdefault(episode["ticket"], episode)
+            of_episode("ticket_resolved", episode["id"], episode)
+        for number, episode in first_of.items():
+            if true(self.tickets[number]["reported_first_contact_resolution"]):
+                of_episode("first_contact_resolved", f"{SYSTEM}:{number}", episode)
+        # the ticket's clock is the one whose metric comes first
+        clock_of = {}
+        for clock in sorted(self.clocks, key=lambda c: c[:2]):
+            clock_of.setdefault(clock[0], clock)
+        for number, _, is_met, stopped_at in clock_of.values():
+            if is_met and stopped_at:
+                assert stopped_at == first_of[number]["resolved_at"]
+                of_episode("sla_met", f"{SYSTEM}:{number}", first_of[number])
+        for contact in self.contacts.values():
+            if not (contact["inbound"] and contact["answered"] and contact["end"]):
+                continue
+            said = [leg["reported_resolved"] for leg in contact["legs"] if leg["answered"] and leg["reported_resolved"]]
+            self.branches["agents who say different things"] += len(set(said)) > 1
+            for claim_type in CONTACT_TYPES[: 1 + (said[-1:] == ["true"])]:
+                claim(
+                    claim_type,
+                    f"{SYSTEM}:{contact['id']}",
+                    contact["end"],
+                    "contact",
+                    by="agent",
+                    customer=contact["customer"],
+                    category=contact["category"],
+                    issue=contact["issue"],
+                    team=contact["team"],
+                    ticket=contact["ticket"],
+                    contact=contact["id"],
+                )
+        for session in self.bot_sessions:
+            end = self._happened(session["ended_at"])
+            if end and true(session["is_contained"]):
+                claim(
+                    "contained_by_bot",
+                    f"{SYSTEM}:{session['session_id']}",
+                    end,
+                    "bot",
+                    by="automation",
+                    customer=self.customer(session["customer_id"]),
+                    category=session["intent"],
+                    issue=reference.issue({"category": session["intent"], "subcategory": None}),
+                )
+        for problem in self.problems:
+            closed = self._happened(problem["closed_at"])
+            if closed:
+                subject = f"{SYSTEM}:{problem['problem_id']}"
+                claim("problem_closed", subject, closed, "problem", needs_customer=False, problem=problem["problem_id"])
+        for row in self.business_claims:
+            claim(
+                row["claim_type"],
+                f"{SYSTEM}:{row['claim_type']}:{row['claim_id']}",
+                moment(row["claimed_at"]),
+                "business",
+                function=row["business_function"] or "(none)",
+                needs_customer=False,
+                number=row["claim_id"],
+            )
+        for made in claims:
+            is_known = made["customer"] is not None and made["customer"] not in self.shared
+            made["observable"] = is_known or not made["needs_customer"]
         return claims
 
     def _falsify(self):
-        by_ticket, by_contact = defaultdict(list), {}
+        by_ticket, by_contact = defaultdict(list), defaultdict(list)
         for claim in self.claims:
-            if claim["type"] == "ticket_resolved":
+            if claim["kind"] == "ticket":
                 by_ticket[claim["ticket"]].append(claim)
-            else:
-                by_contact[claim["contact"]] = claim
+            elif claim["kind"] == "contact":
+                by_contact[claim["contact"]].append(claim)
         self._linked(by_ticket)
+        self._named_problems()
+        self._outcomes()
         self._inferred()
         for number, claims in by_ticket.items():
             for claim in claims:
                 self._while_resolved(number, claim)
         for survey in self.surveys:
             self._surveyed(survey, by_ticket, by_contact)
+
+    def _named_problems(self):
+        for claim in self.claims:
+            if claim["kind"] != "problem":
+                continue
+            for ticket in sorted(self.tickets.values(), key=lambda t: (t["created"], t["ticket_id"])):
+                if ticket["problem_id"] != claim["problem"]:
+                    continue
+                self.branches["problem named in the claim's second"] += ticket["created"] == claim["claimed_at"]
+                if ticket["created"] > claim["claimed_at"] and claim["r2"] is None:
+                    claim["r2"], claim["r2_ticket"] = ticket["created"], ticket["ticket_id"]
+                    late = (ticket["created"] - claim["claimed_at"]).total_seconds()
+                    self.branches["problem named a second later"] += late == 1
+
+    def _outcomes(self):
+        with OUTCOMES.open(encoding="utf-8", newline="") as file:
+            listed = {(row["claim_type"], row["outcome"]): true(row["falsifies"]) for row in csv.DictReader(file)}
+        for claim in self.claims:
+            if claim["kind"] != "business":
+                continue
+            for row in self.business_outcomes:
+                if (row["claim_type"], row["claim_id"]) != (claim["type"], claim["number"]):
+                    continue
+                at = moment(row["outcome_at"])
+                falsifies = listed.get((claim["type"], row["outcome"].strip().lower()))
+                self.branches["an outcome that is not listed"] += falsifies is None
+                self.branches["an outcome that contradicts nothing"] += falsifies is False
+                self.branches["an outcome in the claim's second"] += bool(falsifies) and at == claim["claimed_at"]
+                if falsifies and at > claim["claimed_at"]:
+                    claim["r2"] = min(claim["r2"] or at, at)
 
     def _linked(self, by_ticket):
         for ticket in sorted(self.tickets.values(), key=lambda t: (t["created"], t["ticket_id"])):
@@ -595,18 +782,29 @@ class World:
     def _inferred(self):
         groups = defaultdict(list)
         for claim in self.claims:
-            if claim["headline"] and claim["observable"] and claim["issue"]:
-                groups[claim["type"], claim["customer"], claim["issue"]].append(claim)
+            if claim["needs_customer"] and claim["headline"] and claim["observable"] and claim["issue"]:
+                # a bot knows the category alone
+                about = ("category", claim["category"]) if claim["kind"] == "bot" else ("issue", claim["issue"])
+                groups[claim["type"], claim["customer"], *about].append(claim)
         # of several at the same second a ticket is named before a contact
         for at, _, customer, issue, ticket, contact in sorted(
             self._returns(), key=lambda r: (r[0], r[4] is None, r[1])
         ):
-            for claim_type in ("ticket_resolved", "contact_handled"):
-                earlier = [c for c in groups[claim_type, customer, issue] if c["claimed_at"] < at]
+            if issue is None:
+                continue
+            category = ticket["opening"]["category"] if ticket else contact["category"]
+            for claim_type in (*TICKET_TYPES, *CONTACT_TYPES, "contained_by_bot"):
+                about = ("category", category) if claim_type == "contained_by_bot" else ("issue", issue)
+                earlier = [c for c in groups[claim_type, customer, *about] if c["claimed_at"] < at]
                 if not earlier:
                     continue
                 claim = max(earlier, key=lambda c: (c["claimed_at"], c["id"]))
                 self.branches["a return answers only the latest"] += len(earlier) > 1
+                if claim["kind"] == "bot":
+                    self.branches["a bot's category with a subcategory"] += issue != claim["issue"]
+                    self.branches["a contact within 15 minutes of a bot"] += (
+                        contact is not None and (at - claim["claimed_at"]).total_seconds() <= 900
+                    )
                 exclusion = self._exclusion(claim, at, ticket, contact)
                 if exclusion:
                     self.branches[f"no return: {exclusion}"] += 1
@@ -618,10 +816,10 @@ class World:
 
     def _exclusion(self, claim, at, ticket, contact):
         if ticket:
-            if claim["type"] == "ticket_resolved" and ticket["ticket_id"] == claim["ticket"]:
+            if claim["kind"] == "ticket" and ticket["ticket_id"] == claim["ticket"]:
                 return "the claim's own ticket"
             contact = self.contacts.get(self.contact_of.get(ticket["ticket_id"]))
-            if claim["contact"] and contact:
+            if claim["kind"] == "contact" and contact:
                 if contact["id"] == claim["contact"]:
                     return "the ticket of this very contact"
                 if 0 <= (contact["start"] - claim["claimed_at"]).total_seconds() <= 900:
@@ -629,13 +827,13 @@ class World:
             return self._exclusion_by_ticket(claim, ticket)
         if self._is_request(contact["category"], contact["subcategory"], at):
             return "request of a contact"
-        if claim["type"] == "ticket_resolved" and contact["ticket"] == claim["ticket"]:
+        if claim["kind"] == "ticket" and contact["ticket"] == claim["ticket"]:
             return "names this very ticket"
         named = self.tickets.get(contact["ticket"])
         why = named and self._exclusion_by_ticket(claim, named)
         if why:
             return f"{why} (of the ticket that the contact names)"
-        if claim["type"] == "ticket_resolved":
+        if claim["kind"] != "contact":
             return None
         late = (at - claim["claimed_at"]).total_seconds()
         self.branches["contact at 901 s"] += late == 901
@@ -646,7 +844,8 @@ class World:
         origin = self.tickets.get(claim["ticket"], {})
         if ticket["ticket_type"] == "request":
             return "request by type"
-        if self._is_request(**ticket["opening"], at=ticket["created"]):
+        opening = ticket["opening"]
+        if self._is_request(opening["category"], opening["subcategory"], ticket["created"]):
             return "request by category"
         for link in ("parent_ticket_id", "problem_id"):
             if ticket[link] and ticket[link] == origin.get(link):
@@ -680,10 +879,13 @@ class World:
         spoken_of = []
         earlier = [claim for claim in by_ticket.get(survey["ticket_id"], ()) if claim["claimed_at"] < at]
         if earlier:
-            spoken_of.append(max(earlier, key=lambda c: (c["claimed_at"], int(c["id"].rpartition("#")[2]))))
-        claim = by_contact.get(survey["contact_id"])
-        if claim and claim["claimed_at"] < at:
-            spoken_of.append(claim)
+            # of the latest resolution, and whatever else was claimed of it
+            latest = max(earlier, key=lambda c: (c["claimed_at"], int(c["episode"].rpartition("#")[2])))
+            spoken_of += [claim for claim in earlier if claim["episode"] == latest["episode"]]
+            self.branches["a survey after a later episode"] += any(
+                claim["kind"] == "ticket" and claim not in spoken_of for claim in earlier
+            )
+        spoken_of += [claim for claim in by_contact.get(survey["contact_id"], ()) if claim["claimed_at"] < at]
         for claim in spoken_of:
             claim["r5"] = min(claim["r5"] or at, at)
             self.branches[f"R5 of {claim['type']}"] += 1
@@ -694,15 +896,17 @@ class World:
         """(claim, window, tier set, is_mature, verdict, falsified_at, falsified_by_tier) of every claim."""
         for claim in self.claims:
             for tier_set, tiers in TIER_SETS.items():
-                feeds = FEEDS[claim["type"], tier_set] & set(observed_until)
-                horizon = min([as_of, *(observed_until[feed] for feed in feeds)])
-                for window in WINDOWS:
+                feeds = FEEDS_OF_KIND[claim["kind"]][list(TIER_SETS).index(tier_set)] & set(observed_until)
+                # what no feed shows is never mature
+                horizon = min([as_of, *(observed_until[feed] for feed in feeds)]) if feeds else datetime.datetime.min
+                for window in WINDOWS if claim["function"] == "service" else BUSINESS_WINDOWS:
                     mature, verdict, at = reference.verdict(claim, horizon, window, tiers)
                     tier = next((tier.upper() for tier in tiers if at and claim[tier] == at), None)
                     late = {claim[t] - claim["claimed_at"] - window * DAY for t in tiers if claim[t]}
                     self.branches["falsified at W"] += datetime.timedelta() in late
                     self.branches["falsified at W + 1 s"] += datetime.timedelta(seconds=1) in late
                     self.branches["mature to the second"] += claim["claimed_at"] + window * DAY == horizon
-                    self.branches[f"{claim['type']} {tier_set} {verdict}"] += 1
+                    name = "business" if claim["kind"] == "business" else claim["type"]
+                    self.branches[f"{name} {tier_set} {verdict}"] += 1
                     self.branches[f"falsified by {tier}"] += tier is not None
                     yield claim["id"], window, tier_set, mature, verdict, at, tier

@@ -7,9 +7,10 @@ import random
 
 import pytest
 
-from conftest import rows
+from conftest import one, rows
 from counterweight.build import build
 from counterweight.load import load
+from counterweight.worlds import simulate
 
 TABLES = (
     "dimensions.dim_feed_coverage", "facts.fct_resolution_episodes", "facts.fct_claims", "facts.fct_claim_verdicts",
@@ -79,3 +80,56 @@ def test_an_earlier_as_of_replays_what_had_happened_then(demo_log, new_project, 
     excluded = rows(pinned, "select fate_reason, row_count from facts.fct_row_fates where fate = 'excluded'")
     assert excluded[0][0] == "after_as_of"
     assert excluded[0][1] > 5000
+
+
+def deal(folder, pieces, seed):
+    """The rows of each raw file, shuffled and dealt into the folders `pieces`; the first row of all into each."""
+    chance = random.Random(seed)
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            names, raw_rows = reader.fieldnames, list(reader)
+        chance.shuffle(raw_rows)
+        # not the same piece first for every table
+        for number, piece in enumerate(chance.sample(pieces, len(pieces))):
+            piece.mkdir(exist_ok=True)
+            with (piece / path.name).open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, names)
+                writer.writeheader()
+                writer.writerows(raw_rows[:1])
+                writer.writerows(raw_rows[1 + number :: len(pieces)])
+
+
+def test_a_generated_world_in_any_order_is_the_same_warehouse(new_project, tmp_path, monkeypatch):
+    """Every table of dimensions, facts and marts, the restricted ones too."""
+    folder = tmp_path / "world"
+    simulate(folder, tickets=300, calls=400, months=2, file_format="csv")
+    # an honest desk has none
+    with (folder / "raw" / "problems.csv").open("w", encoding="utf-8") as file:
+        file.write("problem_id,opened_at,closed_at\n")
+        file.writelines(f"P{number},2024-01-0{number} 10:00:00,2024-02-01 10:00:00\n" for number in range(1, 8))
+    whole, dealt = new_project("whole"), new_project("dealt")
+    load(whole, None, [f"canonical={folder / 'raw'}"])
+    build(whole, {})
+    pieces = [tmp_path / f"piece_{number}" for number in range(3)]
+    deal(folder / "raw", pieces, seed=6)
+    for piece in pieces:
+        load(dealt, None, [f"canonical={piece}"])
+    monkeypatch.setenv("COUNTERWEIGHT_THREADS", "1")
+    monkeypatch.setenv("TZ", "America/New_York")
+    build(dealt, {})
+    tables = rows(
+        whole,
+        "select table_schema || '.' || table_name from information_schema.tables "
+        "where table_schema in ('dimensions', 'facts', 'marts') order by all",
+    )
+    for (table,) in tables:
+        # its grain is the load; of the rows dealt twice, one is a copy
+        query = f"select * from {table} order by all"
+        if table == "facts.fct_row_fates":
+            query = f"select raw_table, sum(row_count) from {table} where fate = 'used' group by all order by all"
+        expected = rows(whole, query)
+        assert rows(dealt, query) == expected, table
+        assert expected, table
+    (copies,) = one(dealt, "select sum(row_count) from facts.fct_row_fates where fate = 'exact_duplicate'")
+    assert copies == 2 * len(list((folder / "raw").glob("*.csv")))
