@@ -42,28 +42,18 @@ horizons as (
 
 ),
 
-final as (
+judged as (
 
     select
-        members.window_days,
-        members.interaction_id,
-        members.chain_id,
-        members.chain_position,
-        members.is_new_visit,
-        members.customer_key,
-        members.issue_key,
-        members.started_at,
-        case
-            when neighbours.interaction_id is not null
-                then coalesce(neighbours.seconds_from_index between 901 and members.window_days * 86400, false)
-        end as is_repeat,
-        case
-            when not neighbours.is_index then null
-            when neighbours.seconds_to_next between 901 and members.window_days * 86400 then true
-            when
-                {{ seconds_between('neighbours.ended_at', 'horizons.observed_until') }} >= members.window_days * 86400
-                then false
-        end as is_trigger
+        members.*,
+        neighbours.interaction_id is not null as is_counted,
+        neighbours.is_index,
+        neighbours.seconds_to_next,
+        neighbours.seconds_from_index,
+        neighbours.is_index
+        and coalesce(
+            {{ seconds_between('neighbours.ended_at', 'horizons.observed_until') }} >= members.window_days * 86400, false
+        ) as is_mature
     from members
     inner join interactions
         on members.interaction_id = interactions.interaction_id
@@ -71,6 +61,29 @@ final as (
         on members.interaction_id = neighbours.interaction_id
     left join horizons
         on interactions.source_system = horizons.source_system
+
+),
+
+final as (
+
+    select
+        window_days,
+        interaction_id,
+        chain_id,
+        chain_position,
+        is_new_visit,
+        customer_key,
+        issue_key,
+        started_at,
+        case when is_counted then coalesce(seconds_from_index between 901 and window_days * 86400, false) end
+            as is_repeat,
+        case
+            when not is_index then null
+            when seconds_to_next between 901 and window_days * 86400 then true
+            when is_mature or seconds_to_next <= 900 then false
+        end as is_trigger,
+        coalesce(is_mature, false) as is_mature
+    from judged
 
 )
 

@@ -36,6 +36,14 @@ agents as (
     from {{ ref('int_ticket_events') }}
     where field = 'assignee' and new_value is not null
     union
+    -- who had it before the first change
+    select
+        'ticket' as kind,
+        ticket_key as thing_key,
+        old_value as agent_key
+    from {{ ref('int_ticket_events') }}
+    where field = 'assignee' and old_value is not null
+    union
     select
         'ticket' as kind,
         ticket_key as thing_key,

@@ -37,7 +37,7 @@ final as (
             -- a system without events: what the ticket itself says, once it was so
             when status_changes.ticket_key is null and tickets.status in ('resolved', 'solved', 'closed')
                 then {{ at_as_of(
-                    'coalesce(tickets.tool_resolved_at, tickets.tool_closed_at, tickets.created_at)',
+                    'coalesce(tickets.tool_resolved_at, tickets.tool_closed_at, tickets.updated_at, tickets.created_at)',
                     'coalesce(tickets.tool_resolved_at, tickets.tool_closed_at, tickets.updated_at, tickets.created_at)'
                 ) }}
             when status_changes.ticket_key is null and tickets.status = 'cancelled'

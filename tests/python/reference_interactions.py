@@ -209,7 +209,7 @@ class Interactions:
                     why = f"{status}, by its own word"
                     # no word of when: never open, once it says so
                     if not (ticket["resolved_at"] or ticket["closed_at"]):
-                        end = self.world._happened(ticket["updated_at"]) and ticket["created"]
+                        end = self.world._happened(ticket["updated_at"] or ticket["created_at"])
                         why = "resolved, nobody knows when"
                 elif status == "cancelled":
                     end, why = self.world._happened(ticket["updated_at"]), "cancelled, by its own word"
@@ -305,7 +305,8 @@ class Interactions:
                 tickets.add(interaction["ticket"])
         for number in tickets:
             ticket = self.world.tickets[number]
-            given = [event["new_value"] for event in self.world.events[number] if event["field"] == "assignee"]
+            changes = [event for event in self.world.events[number] if event["field"] == "assignee"]
+            given = [change[side] for change in changes for side in ("old_value", "new_value")]
             given.append(ticket["assignee_id"])
             agents |= {name and person_key(name, self.world.salt) for name in given}
         contacts = [self.world.contacts[i["contact"]] for i in contacts]
@@ -357,12 +358,12 @@ class Interactions:
         horizon = min([as_of, *(observed_until[feed] for feed in CHAIN_FEEDS if feed in observed_until)])
         for window, interaction in self.members:
             chain_id, position, is_new = interaction[f"{window}d"]
-            trigger, gap = None, interaction["to_next"]
+            trigger, mature, gap = None, False, interaction["to_next"]
             if interaction["index"] and interaction["end"]:
-                limit = interaction["end"] + window * DAY
+                mature = interaction["end"] + window * DAY <= horizon
                 if gap is not None and 900 < gap <= window * 86400:
                     trigger = True
-                elif limit <= horizon:
+                elif mature or (gap is not None and gap <= 900):
                     trigger = False
             if interaction["index"]:
                 self.branches[f"{window} d: trigger {trigger}"] += 1
@@ -377,6 +378,7 @@ class Interactions:
                 interaction["at"],
                 interaction[f"{window}d repeat"],
                 trigger,
+                mature,
             )
 
     # Interactions

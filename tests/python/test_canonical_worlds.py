@@ -32,7 +32,7 @@ LEGS = """
 """
 MEMBERS = """
     window_days, interaction_id, chain_id, chain_position, is_new_visit, customer_key, issue_key, started_at,
-    is_repeat, is_trigger
+    is_repeat, is_trigger, is_mature
 """
 CHAINS = """
     chain_id, window_days, customer_key, issue_key, first_interaction_id, first_kind, first_source_system,
@@ -41,7 +41,7 @@ CHAINS = """
     chain_handle_seconds
 """
 CLAIMS = """
-    claim_id, claim_type, business_function, subject_key, episode_id, contact_key, ticket_key, customer_key,
+    claim_id, claim_type, business_function, claim_key, episode_id, contact_key, ticket_key, customer_key,
     claimed_at, claimed_by, team_id, category, issue_key, closure_mode, is_headline_cohort, needs_customer,
     chain_id, first_r1_at, first_r2_at, first_r3_at, first_r4_at, first_r5_at, r2_ticket_key, r3_ticket_key,
     r3_contact_key

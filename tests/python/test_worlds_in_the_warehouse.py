@@ -148,7 +148,8 @@ def test_what_came_back_within_a_week_was_mostly_unsolved(desk):
 
 def test_each_verdict_that_the_raw_tables_can_show_is_the_truths(desk):
     """Back in time by what raw rows show: falsified, by then. Never there again within the window: held. Left to
-    coincidence is who came back about something else meanwhile, and unseen what no raw row shows."""
+    coincidence is who came back about something else meanwhile, and unseen what no raw row shows. `no claim` is what an
+    agent's slip makes, and the busiest few customers, who count as shared identities."""
     compared = rows(
         desk.project,
         f"""
@@ -160,7 +161,9 @@ def test_each_verdict_that_the_raw_tables_can_show_is_the_truths(desk):
                 -- the key of the thing in the raw tables
                 split_part(coalesce(contact_key, ticket_key, claim_id), ':', 2) as thing
             from facts.fct_claim_verdicts
-            where tier_set = 'return' and claim_type in ('ticket_resolved', 'contact_handled', 'contained_by_bot')
+            -- nobody can say of the busiest customers who they are, and the truth says nothing of that
+            where customer_key not in (select customer_key from intermediate.int_shared_identities)
+                and tier_set = 'return' and claim_type in ('ticket_resolved', 'contact_handled', 'contained_by_bot')
         )
 
         select
@@ -172,7 +175,7 @@ def test_each_verdict_that_the_raw_tables_can_show_is_the_truths(desk):
                 else verdicts.verdict
             end,
             count(*),
-            count(*) filter (verdicts.falsified_at > truth.shown_at)
+            count(*) filter (truth.expected = 'falsified' and verdicts.falsified_at > truth.shown_at)
         from truth
         left join verdicts
             on
@@ -187,14 +190,15 @@ def test_each_verdict_that_the_raw_tables_can_show_is_the_truths(desk):
     for kind in ("ticket_resolved", "contact_handled", "contained_by_bot"):
         assert counts[kind, "falsified", "falsified"] > 200
         assert counts[kind, "held", "held"] > 1500
-    # an agent's slip, resolved again within 300 seconds, is no claim
     allowed = {
         "falsified": {"falsified", "young: falsified", "no claim"},
         "held": {"held", "young: pending", "no claim"},
         "left open": {"held", "falsified", "young: pending", "young: falsified", "no claim"},
     }
     assert {key: count for key, count in counts.items() if key[2] not in allowed[key[1]]} == {}
-    assert sum(count for (_, _, verdict), count in counts.items() if verdict == "no claim") < 100
+    assert (
+        sum(count for (_, _, verdict), count in counts.items() if verdict == "no claim") / sum(counts.values()) < 0.02
+    )
     assert [later for *_, later in compared if later] == []
     left_open = sum(count for (_, expected, _), count in counts.items() if expected == "left open")
     assert left_open / sum(counts.values()) < 0.2
@@ -283,8 +287,8 @@ def return_rates(new_project, tmp_path_factory):
 
 
 def test_return_rates_do_not_depend_on_when_the_tool_closes(return_rates):
-    """Within one point of each other, whereas the reopen rate of the first is not half that of the last."""
+    """Within one point of each other, whereas the reopen rate of the first is not two thirds of that of the last."""
     assert min(count for *_, count in return_rates.values()) > 2500
     returned = [rate for rate, *_ in return_rates.values()]
     assert max(returned) - min(returned) < 1
-    assert 2 * return_rates[1][1] < return_rates[28][1]
+    assert 3 * return_rates[1][1] < 2 * return_rates[28][1]

@@ -202,7 +202,7 @@ select
             )
             then 'held'
     end as expected,
-    case when expected = 'falsified' then latest.shown_at end as shown_at
+    latest.shown_at
 from latest
 cross join (values (1), (7), (14), (30)) as windows (days)
 where latest.customer is not null
