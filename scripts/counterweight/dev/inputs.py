@@ -20,16 +20,16 @@ PAGE = Path("docs") / "inputs.md"
 # Enough rows for every tier to be seen once where its tables are there.
 WORLD = {
     "tickets": """
-        ticket_id,created_at,requester_id,channel,category,status,follow_up_of
-        reopened,2024-01-01 09:00:00,ann,portal,Mail,resolved,
-        followed,2024-01-01 09:00:00,bob,portal,Mail,resolved,
-        follower,2024-01-03 09:00:00,eve,portal,Mail,new,followed
-        returned,2024-01-01 09:00:00,joe,portal,Mail,resolved,
-        returning,2024-01-03 09:00:00,joe,portal,Mail,new,
-        called,2024-01-01 09:00:00,sue,portal,Mail,resolved,
-        rung,2024-01-01 09:00:00,kim,portal,Mail,resolved,
-        written,2024-01-01 09:00:00,max,portal,Mail,resolved,
-        asked,2024-01-01 09:00:00,pat,portal,Mail,resolved,
+        ticket_id,created_at,requester_id,channel,category,status,follow_up_of,problem_id,sla_policy_id,reported_first_contact_resolution
+        reopened,2024-01-01 09:00:00,ann,portal,Mail,resolved,,,gold,true
+        followed,2024-01-01 09:00:00,bob,portal,Mail,resolved,,,gold,true
+        follower,2024-01-03 09:00:00,eve,portal,Mail,new,followed,,,
+        returned,2024-01-01 09:00:00,joe,portal,Mail,resolved,,,gold,true
+        returning,2024-01-03 09:00:00,joe,portal,Mail,new,,P,,
+        called,2024-01-01 09:00:00,sue,portal,Mail,resolved,,,gold,true
+        rung,2024-01-01 09:00:00,kim,portal,Mail,resolved,,,gold,true
+        written,2024-01-01 09:00:00,max,portal,Mail,resolved,,,gold,true
+        asked,2024-01-01 09:00:00,pat,portal,Mail,resolved,,,gold,true
     """,
     "ticket_events": "event_id,ticket_id,event_at,field,old_value,new_value,actor_type\n"
     + "".join(
@@ -42,30 +42,55 @@ WORLD = {
         1,written,2024-01-03 09:00:00,requester
     """,
     "calls": """
-        leg_id,contact_id,started_at,ended_at,direction,customer_id,channel,agent_id,ticket_id,category,answered_at
-        1,1,2024-01-01 10:00:00,2024-01-01 10:05:00,inbound,+43 1 234567,voice,agent,,Mail,2024-01-01 10:00:05
-        2,2,2024-01-03 09:00:00,2024-01-03 09:05:00,inbound,+43 1 234567,voice,agent,,Mail,2024-01-03 09:00:05
-        3,3,2024-01-03 09:00:00,2024-01-03 09:05:00,inbound,kim,voice,agent,rung,Mail,2024-01-03 09:00:05
-        4,4,2024-01-03 10:00:00,2024-01-03 10:05:00,inbound,sue,voice,agent,,Mail,2024-01-03 10:00:05
+        leg_id,contact_id,started_at,ended_at,direction,customer_id,channel,agent_id,ticket_id,category,answered_at,talk_seconds,reported_resolved
+        1,1,2024-01-01 10:00:00,2024-01-01 10:05:00,inbound,+43 1 234567,voice,agent,,Mail,2024-01-01 10:00:05,290,true
+        2,2,2024-01-03 09:00:00,2024-01-03 09:05:00,inbound,+43 1 234567,voice,agent,,Mail,2024-01-03 09:00:05,290,true
+        3,3,2024-01-03 09:00:00,2024-01-03 09:05:00,inbound,kim,voice,agent,rung,Mail,2024-01-03 09:00:05,290,true
+        4,4,2024-01-03 10:00:00,2024-01-03 10:05:00,inbound,sue,voice,agent,,Mail,2024-01-03 10:00:05,290,true
     """,
     "surveys": """
         survey_id,ticket_id,contact_id,sent_at,answered_at,resolved_answer
         1,asked,,2024-01-02 10:00:00,2024-01-03 10:00:00,no
         2,,1,2024-01-01 11:00:00,2024-01-01 12:00:00,no
     """,
+    "sla_policies": """
+        policy_id,metric,target_minutes,calendar_id,pausing_statuses
+        gold,resolution,4000,always,
+    """,
+    "calendars": "calendar_id,time_zone,iso_weekday,opens_at,closes_at\n"
+    + "".join(f"always,UTC,{weekday},00:00,24:00\n" for weekday in range(1, 8)),
+    "bot_sessions": """
+        session_id,customer_id,started_at,ended_at,intent,is_contained
+        1,sue,2024-01-02 12:00:00,2024-01-02 12:05:00,Mail,true
+    """,
+    "problems": """
+        problem_id,opened_at,closed_at
+        P,2024-01-01 12:00:00,2024-01-02 12:00:00
+    """,
+    "business_claims": """
+        claim_type,claim_id,business_function,claimed_at
+        deal_closed,1,sales,2024-01-01 12:00:00
+    """,
+    "business_outcomes": """
+        claim_type,claim_id,outcome_at,outcome
+        deal_closed,1,2024-01-20 12:00:00,refunded
+    """,
 }
 STEPS = (
     ("tickets",),
     ("tickets", "ticket_events"),
-    ("tickets", "ticket_events", "ticket_messages"),
-    ("tickets", "ticket_events", "surveys"),
+    ("tickets", "ticket_events", "ticket_messages", "surveys"),
     ("calls",),
     ("calls", "surveys"),
     ("tickets", "ticket_events", "calls"),
+    (
+        *("tickets", "ticket_events", "ticket_messages", "calls", "surveys", "sla_policies", "calendars"),
+        *("bot_sessions", "problems", "business_claims", "business_outcomes"),
+    ),
 )
 TIERS = {
     "r1": "R1 reopened",
-    "r2": "R2 linked ticket",
+    "r2": "R2 linked",
     "r3": "R3 same customer, same issue",
     "r4": "R4 wrote or called about it",
     "r5": "R5 survey",
