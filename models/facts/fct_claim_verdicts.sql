@@ -56,6 +56,14 @@ sets as (
 
 ),
 
+-- what no outcome in the seed contradicts is never known to hold
+falsifiable_types as (
+
+    select distinct claim_type from {{ ref('business_outcomes') }}
+    where falsifies
+
+),
+
 judged as (
 
     select
@@ -73,7 +81,8 @@ judged as (
         -- where no feed would show a falsifier, nothing is ever known
         coalesce(
             {{ seconds_between('claims.claimed_at', 'horizons.observed_until') }} >= windows.window_days * 86400, false
-        ) as is_mature,
+        )
+        and (claims.business_function = 'service' or falsifiable_types.claim_type is not null) as is_mature,
         {%- for tier in ['r1', 'r2', 'r3', 'r4', 'r5'] %}
         -- a falsifier is later than its claim by construction; R1 goes by sequence, even in the claim's own minute
         case
@@ -100,6 +109,8 @@ judged as (
             and sets.tier_set = horizons.tier_set
             and case when claims.business_function = 'service' then claims.claim_type else 'business' end
             = horizons.claim_type
+    left join falsifiable_types
+        on {{ lowered(trimmed('claims.claim_type')) }} = falsifiable_types.claim_type
     left join shared_identities as shared
         on
             claims.customer_key = shared.customer_key

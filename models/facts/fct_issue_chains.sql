@@ -93,7 +93,11 @@ joined as (
         row_number() over (
             partition by members.chain_id
             order by members.started_at, {{ text_order('members.interaction_id') }}
-        ) as member_number
+        ) as member_number,
+        row_number() over (
+            partition by members.chain_id
+            order by members.started_at desc, {{ text_order('members.interaction_id') }} desc
+        ) as members_from_last
     from members
     inner join interactions
         on members.interaction_id = interactions.interaction_id
@@ -143,6 +147,7 @@ final as (
 
         -- how long, how often, and what it took
         chains.started_at,
+        last_members.interaction_id as last_interaction_id,
         chains.last_started_at,
         chains.ended_at,
         cast(chains.interaction_count as integer) as interaction_count,
@@ -158,6 +163,10 @@ final as (
         on
             chains.chain_id = first_members.chain_id
             and first_members.member_number = 1
+    inner join joined as last_members
+        on
+            chains.chain_id = last_members.chain_id
+            and last_members.members_from_last = 1
     left join agent_counts
         on chains.chain_id = agent_counts.chain_id
 

@@ -89,7 +89,16 @@ joined as (
         cast(sum(case when is_answered then talk_seconds end) as bigint) as talk_seconds,
         cast(sum(case when is_answered then hold_seconds end) as bigint) as hold_seconds,
         cast(sum(case when is_answered then wrap_seconds end) as bigint) as wrap_seconds,
-        cast(sum(handle_seconds) as bigint) as handle_seconds
+        -- of an answered leg nobody recorded the talk: the contact took longer than is known
+        case
+            when max(
+                case
+                    when is_answered and talk_seconds is null and coalesce(direction, '') <> 'outbound' then 1
+                    else 0
+                end
+            ) = 0
+                then cast(sum(handle_seconds) as bigint)
+        end as handle_seconds
     from ranked
     group by contact_key, source_system
 

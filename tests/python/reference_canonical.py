@@ -726,6 +726,7 @@ class World:
     def _outcomes(self):
         with OUTCOMES.open(encoding="utf-8", newline="") as file:
             listed = {(row["claim_type"], row["outcome"]): true(row["falsifies"]) for row in csv.DictReader(file)}
+        self.falsifiable = {kind for (kind, _), falsifies in listed.items() if falsifies}
         for claim in self.claims:
             if claim["kind"] != "business":
                 continue
@@ -899,6 +900,9 @@ class World:
         for claim in self.claims:
             for tier_set, tiers in TIER_SETS.items():
                 feeds = FEEDS_OF_KIND[claim["kind"]][list(TIER_SETS).index(tier_set)] & set(observed_until)
+                if claim["kind"] == "business" and claim["type"] not in self.falsifiable:
+                    feeds = set()
+                    self.branches["a business claim that nothing contradicts"] += 1
                 # what no feed shows is never mature
                 horizon = min([as_of, *(observed_until[feed] for feed in feeds)]) if feeds else datetime.datetime.min
                 for window in WINDOWS if claim["function"] == "service" else BUSINESS_WINDOWS:

@@ -129,7 +129,12 @@ class Interactions:
 
         contact["legs_"], contact["answered_legs"] = len(legs), len(answered)
         contact["talk"], contact["hold"], contact["wrap"] = total("talk"), total("hold"), total("wrap")
-        contact["handle"] = total("handle")
+        # an answered leg whose talk nobody recorded: the contact took longer than is known
+        is_unknown = contact["inbound"] and any(
+            leg["talk"] is None and leg["direction"] != "outbound" for leg in answered
+        )
+        contact["handle"] = None if is_unknown else total("handle")
+        self.branches["handle time of some legs only"] += is_unknown and total("handle") is not None
         contact["consults"] = sum(leg["transfer"] == "consult" for leg in legs)
         contact["transfers"] = 0
         for leg in legs:
@@ -332,6 +337,7 @@ class Interactions:
                 first["category"],
                 first["team"],
                 first["at"],
+                chain[-1]["id"],
                 chain[-1]["at"],
                 None if None in ends else max(ends),
                 len(chain),

@@ -36,7 +36,7 @@ MEMBERS = """
 """
 CHAINS = """
     chain_id, window_days, customer_key, issue_key, first_interaction_id, first_kind, first_source_system,
-    first_channel, account_id, category, first_team_id, started_at, last_started_at, ended_at,
+    first_channel, account_id, category, first_team_id, started_at, last_interaction_id, last_started_at, ended_at,
     interaction_count, contact_count, ticket_count, channel_count, agent_count, repeat_count, transfer_count,
     chain_handle_seconds
 """
@@ -194,6 +194,7 @@ first_contact_resolved strict pending
 first_contact_resolved strict unobservable
 given up at 10 s
 half a second
+handle time of some legs only
 hung up at 10 s
 identifier of two customers
 identifier resolved
