@@ -59,7 +59,7 @@ lint: .venv/.synced ## style of Python and SQL
 
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
-	@$(RUN)pytest
+	@$(RUN)pytest -n 2 --dist loadfile
 
 test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs

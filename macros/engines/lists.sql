@@ -49,10 +49,12 @@
     )
 {%- endmacro %}
 
-{#- The words of a text that lists them, separated by commas or semicolons: one row each, in the select list. No text, no
-    row. -#}
+{#- The words of a text that lists them, separated by commas, semicolons or bars, with or without the brackets and
+    quotation marks of a list in JSON: one row each, in the select list. No text, no row. -#}
 {% macro listed_words(text) -%}
-    {{ return(adapter.dispatch('listed_words', 'counterweight')("nullif(translate(" ~ text ~ ", ',', ';'), '')")) }}
+    {{ return(adapter.dispatch('listed_words', 'counterweight')(
+        "nullif(translate(" ~ text ~ ", ',|[]{}\"', ';;'), '')"
+    )) }}
 {%- endmacro %}
 
 {% macro duckdb__listed_words(text) -%} unnest(string_split({{ text }}, ';')) {%- endmacro %}

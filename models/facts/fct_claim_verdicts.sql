@@ -67,8 +67,8 @@ judged as (
         case
             when not claims.needs_customer then null
             when claims.customer_key is null then 'unknown_customer'
-            when shared_identities.reason = 'normal_business' then 'normal_business'
-            when shared_identities.customer_key is not null then 'shared_identity'
+            when shared.customer_key is not null then 'shared_identity'
+            when shared_in_category.customer_key is not null then 'normal_business'
         end as unobservable_reason,
         -- where no feed would show a falsifier, nothing is ever known
         coalesce(
@@ -100,10 +100,14 @@ judged as (
             and sets.tier_set = horizons.tier_set
             and case when claims.business_function = 'service' then claims.claim_type else 'business' end
             = horizons.claim_type
-    left join shared_identities
+    left join shared_identities as shared
         on
-            claims.customer_key = shared_identities.customer_key
-            and (shared_identities.category is null or shared_identities.category = claims.category)
+            claims.customer_key = shared.customer_key
+            and shared.category is null
+    left join shared_identities as shared_in_category
+        on
+            claims.customer_key = shared_in_category.customer_key
+            and claims.category = shared_in_category.category
 
 ),
 

@@ -217,9 +217,7 @@ final as (
             claims.claim_id = problem_returns.claim_id
             and problem_returns.return_number = 1
     left join business_claims
-        on
-            claims.business_function <> 'service'
-            and claims.claim_key = business_claims.claim_key
+        on case when claims.business_function <> 'service' then claims.claim_key end = business_claims.claim_key
     left join chains
         on
             chains.interaction_id = case

@@ -77,6 +77,12 @@ joined as (
         interactions.kind,
         interactions.source_system,
         interactions.channel,
+        -- the ticket of a call is no channel of its own, and a ticket's phone is a call's voice
+        case
+            when not interactions.is_counted then null
+            when {{ lowered(trimmed('interactions.channel')) }} in ('phone', 'telephone', 'call') then 'voice'
+            else {{ lowered(trimmed('interactions.channel')) }}
+        end as counted_channel,
         interactions.account_id,
         interactions.category,
         interactions.team_id,
@@ -109,7 +115,7 @@ chains as (
         count(*) as interaction_count,
         {{ count_where('is_new_visit') }} as contact_count,
         count(distinct case when kind in ('opening', 'return') then ticket_key end) as ticket_count,
-        count(distinct channel) as channel_count,
+        count(distinct counted_channel) as channel_count,
         {{ count_where('seconds_from_index between 901 and window_days * 86400') }} as repeat_count,
         cast(sum(transfer_count) as bigint) as transfer_count,
         cast(sum(handle_seconds) as bigint) as handle_seconds

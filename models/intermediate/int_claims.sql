@@ -113,7 +113,9 @@ claims as (
     -- what the other functions call done
     select
         claim_type,
-        coalesce(business_function, '(none)') as business_function,
+        -- `service` is the desk itself: a function of that name is told apart
+        case when business_function = 'service' then 'service (business)' else coalesce(business_function, '(none)') end
+            as business_function,
         source_system,
         {{- claim_columns({'claim_key': 'claim_key', 'claimed_at': 'claimed_at', 'claimed_by': "'unknown'"}) }}
     from {{ ref('int_business_claims') }}

@@ -1,5 +1,6 @@
 -- Grain: one source system and the desk it belongs to. Systems that share a customer are one desk: what one of them does
 -- not see may be in the other, so a feed that stops in one holds back claims of both. Desks that share nobody are apart.
+-- A system that knows no customer at all, of business claims alone, is a desk of its own.
 with recursive
 
 customers as (
@@ -13,6 +14,16 @@ customers as (
         source_system,
         customer_key
     from {{ ref('int_contacts') }}
+    union
+    select
+        source_system,
+        customer_key
+    from {{ ref('int_bot_sessions') }}
+    union
+    select
+        source_system,
+        cast(null as varchar) as customer_key
+    from {{ ref('int_feed_records') }}
 
 ),
 

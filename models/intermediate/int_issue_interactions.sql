@@ -21,11 +21,15 @@ final as (
 
     select interactions.*
     from interactions
-    left join shared_identities
+    left join shared_identities as shared
         on
-            interactions.customer_key = shared_identities.customer_key
-            and (shared_identities.category is null or interactions.category = shared_identities.category)
-    where shared_identities.customer_key is null
+            interactions.customer_key = shared.customer_key
+            and shared.category is null
+    left join shared_identities as shared_in_category
+        on
+            interactions.customer_key = shared_in_category.customer_key
+            and interactions.category = shared_in_category.category
+    where shared.customer_key is null and shared_in_category.customer_key is null
 
 )
 

@@ -113,10 +113,13 @@ final as (
         answered_leg_count,
         transfer_count,
         consult_count,
-        -- until somebody answered or the customer gave up; null where the tool does not say when it answered
+        -- until somebody answered or the customer gave up; null where the tool does not say when it answered, or says that it
+        -- was before the customer came
         case
-            when is_answered then {{ seconds_between('waiting_since', 'answered_at') }}
-            when is_abandoned then {{ seconds_between('waiting_since', 'ended_at') }}
+            when is_answered and waiting_since <= answered_at
+                then {{ seconds_between('waiting_since', 'answered_at') }}
+            when is_abandoned and waiting_since <= ended_at
+                then {{ seconds_between('waiting_since', 'ended_at') }}
         end as wait_seconds,
         talk_seconds,
         hold_seconds,

@@ -150,9 +150,9 @@ worded as (
         on raw_values.ticket_key = tickets.ticket_key
     left join statuses
         on
-            raw_values.field = 'status'
-            and tickets.source_system = statuses.source_system
-            and {{ lowered(trimmed('raw_values.value')) }} = statuses.source_status
+            tickets.source_system = statuses.source_system
+            and case when raw_values.field = 'status' then {{ lowered(trimmed('raw_values.value')) }} end
+            = statuses.source_status
 
 ),
 

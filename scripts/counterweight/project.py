@@ -87,6 +87,11 @@ class Project:
         return yaml.safe_load((self.root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
     @property
+    def dbt_target(self):
+        """Folder of what dbt writes about the project."""
+        return self.root / os.environ.get("DBT_TARGET_PATH", "target")
+
+    @property
     def data_docs(self):
         """Where the audit writes its pages before they are published."""
         return self.warehouse.with_suffix(".data_docs")

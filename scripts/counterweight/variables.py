@@ -61,6 +61,9 @@ def parse(project, text, as_of=None):
             values[name] = declared[name] | _said_of_systems(project, name, _mapping(values, name, systems), declared)
     for system, base in _mapping(values, "expected_handle_time_base", systems).items():
         values["expected_handle_time_base"][system] = _base_period(f"expected_handle_time_base of {system}", base)
+    month = values.get("fiscal_year_starts_in_month", 1)
+    if not isinstance(month, int) or isinstance(month, bool) or not 1 <= month <= 12:
+        raise InputError(f"fiscal_year_starts_in_month: '{month}' is no month. Write its number, 1 to 12.")
     if "reporting_time_zone" in values:
         _check_zone("reporting_time_zone", values["reporting_time_zone"])
     return values

@@ -23,6 +23,9 @@ settings.register_profile("counterweight", derandomize=True)
 settings.load_profile("counterweight")
 
 ROOT = Path(__file__).resolve().parents[2]
+# Two workers must not write into one folder of dbt's.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ["DBT_TARGET_PATH"] = f"target/{worker}"
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
 ZONE_OF_DEALERSHIP = "Europe/Vienna"
 SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv.gz"

@@ -768,6 +768,7 @@ class Maker:
             ("position_filled", "hr", ("resigned", "failed_probation", "promoted")),
             ("unit_shipped", "operations", ("returned", "reworked")),
             ("invoice_issued", "finance", ("disputed", "credited")),
+            ("saving_booked", "service", ("reversed", "realised")),
             ("promise_made", None, ("broken",)),
         )
         until = START + datetime.timedelta(days=45)

@@ -22,6 +22,8 @@ MINUTES_15 = datetime.timedelta(minutes=15)
 FIELDS_READ = {
     "status", "assignee", "team", "priority", "category", "subcategory", "ticket_type", "sla_policy", "sla_policy_id",
 }  # fmt: skip
+# what a business claim may not be called: the desk's own name, and nothing
+FUNCTIONS = {"service": "service (business)", None: "(none)"}
 TIERS = ("r1", "r2", "r3", "r4", "r5")
 TIER_SETS = {"linked": TIERS[:2], "return": TIERS[:3], "strict": TIERS}
 TICKET_TYPES = ("ticket_resolved", "first_contact_resolved", "sla_met")
@@ -682,7 +684,7 @@ class World:
                 f"{SYSTEM}:{row['claim_type']}:{row['claim_id']}",
                 moment(row["claimed_at"]),
                 "business",
-                function=row["business_function"] or "(none)",
+                function=FUNCTIONS.get(row["business_function"], row["business_function"]),
                 needs_customer=False,
                 number=row["claim_id"],
             )

@@ -39,6 +39,10 @@ def lower(text):
     return text and text.strip().lower()
 
 
+def _channel(text):
+    return "voice" if lower(text) in ("phone", "telephone", "call") else lower(text)
+
+
 class Interactions:
     """Rows of the facts about who came, how often, and what it took."""
 
@@ -144,7 +148,8 @@ class Interactions:
         until = contact["end"] if contact["abandoned"] else None
         if answered:
             until = min((leg["answered_"] for leg in answered if leg["answered_"]), default=None)
-        contact["wait"] = None if until is None else seconds(until, offered)
+        # clocks that disagree tell nothing
+        contact["wait"] = None if until is None or until < offered else seconds(until, offered)
         reports = [leg["reported_resolved"] for leg in answered if leg["reported_resolved"]]
         contact["reported"] = true(reports[-1]) if reports else None
         contact["hang_up"] = contact["short_abandon"] = False
@@ -332,7 +337,7 @@ class Interactions:
                 len(chain),
                 len(visit_of),
                 len(tickets),
-                len({i["channel"] for i in chain} - {None}),
+                len({_channel(i["channel"]) for i in chain if i["counted"]} - {None}),
                 len(agents - {None}),
                 sum(bool(i[f"{window}d repeat"]) for i in chain),
                 sum(contact["transfers"] for contact in contacts) if contacts else None,

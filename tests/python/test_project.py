@@ -31,7 +31,7 @@ SAME_LAYER = {"dimensions": "facts"}
 def manifest(demo):
     """Of all models, those among them that are there only where a variable says so."""
     run_dbt(demo, ["compile", "--select", "dim_dates"], {"zendesk_schema": "raw"})
-    return json.loads((ROOT / "target" / "manifest.json").read_text())
+    return json.loads((demo.dbt_target / "manifest.json").read_text())
 
 
 def models(manifest):

@@ -100,7 +100,7 @@ TIERS = {
 def page(project, folder):
     """The text of the page. Builds warehouses in `folder`."""
     given = [(step, _given(project, Path(folder) / str(number), step)) for number, step in enumerate(STEPS)]
-    manifest = json.loads((project.root / "target" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((project.dbt_target / "manifest.json").read_text(encoding="utf-8"))
     lines = [
         "# Which input gives what",
         "",
