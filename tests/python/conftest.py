@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["DBT_TARGET_PATH"] = f"target/{worker}"
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
+ZONE_OF_DEALERSHIP = "Europe/Vienna"
 SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv.gz"
 
 
@@ -73,6 +74,18 @@ def demo_log(tmp_path_factory):
 @pytest.fixture(scope="session")
 def demo(run_all, demo_log):
     return run_all("demo", demo_log)
+
+
+@pytest.fixture(scope="session")
+def dealership(new_project, tmp_path_factory):
+    """The audited warehouse of a world with every raw table, contract prices among them, and the folder of those."""
+    folder = tmp_path_factory.mktemp("dealership")
+    simulate_world(folder, world="dealership", tickets=800, calls=1600, months=4)
+    project = new_project("dealership")
+    load(project, None, [f"canonical={folder}/raw"])
+    build(project, {"reporting_time_zone": ZONE_OF_DEALERSHIP})
+    audit(project)
+    return project, folder / "raw"
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,10 @@ import re
 import duckdb
 import pytest
 
+from conftest import ZONE_OF_DEALERSHIP as ZONE
 from conftest import one, rows
-from counterweight.audit import audit
-from counterweight.build import build
-from counterweight.load import load
 from counterweight.salt import DEVELOPMENT_SALT
-from counterweight.worlds import simulate
 
-ZONE = "Europe/Vienna"
 # What staging makes of an identifier; in this world none but customers' addresses mean something elsewhere, too.
 KEYS = f"""
     create macro key(name) as substr(sha256('{DEVELOPMENT_SALT}' || sha256(
@@ -173,18 +169,6 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def desk(new_project, tmp_path_factory):
-    """The audited warehouse of a world with contract prices, and the folder of its raw tables."""
-    folder = tmp_path_factory.mktemp("plain")
-    simulate(folder, world="dealership", tickets=800, calls=1600, months=4)
-    project = new_project("plain")
-    load(project, None, [f"canonical={folder}/raw"])
-    build(project, {"reporting_time_zone": ZONE})
-    audit(project)
-    return project, folder / "raw"
-
-
 def ask(project, query):
     with contextlib.closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -195,8 +179,8 @@ def ask(project, query):
 
 
 @pytest.mark.parametrize("table", EXPECTED)
-def test_a_fact_is_what_its_raw_table_says(desk, table):
-    project, raw = desk
+def test_a_fact_is_what_its_raw_table_says(dealership, table):
+    project, raw = dealership
     name, _, exclude = table.partition(" ")
     exclude = exclude.replace("(", "(source_system, ") if exclude else "exclude (source_system)"
     expected = re.sub(r"RAW/(\w+\.parquet)", rf"'{raw}/\1'", EXPECTED[table])
@@ -215,8 +199,8 @@ def test_a_fact_is_what_its_raw_table_says(desk, table):
     assert found == wanted > 0
 
 
-def test_the_world_has_what_the_facts_must_tell_apart(desk):
-    project, _ = desk
+def test_the_world_has_what_the_facts_must_tell_apart(dealership):
+    project, _ = dealership
     assert one(project, "select count(*) from facts.fct_costs where priced_category = 'Password reset'") == (3,)
     assert one(
         project,
@@ -225,8 +209,8 @@ def test_the_world_has_what_the_facts_must_tell_apart(desk):
     )[0]
 
 
-def test_every_team_that_is_named_is_a_dimension(desk):
-    project, raw = desk
+def test_every_team_that_is_named_is_a_dimension(dealership):
+    project, raw = dealership
     named = rows(
         project,
         f"""
@@ -240,9 +224,9 @@ def test_every_team_that_is_named_is_a_dimension(desk):
     }
 
 
-def test_bot_sessions_and_business_outcomes_are_feeds(desk):
+def test_bot_sessions_and_business_outcomes_are_feeds(dealership):
     """as_of is the greatest event time of all feeds, these two among them."""
-    project, raw = desk
+    project, raw = dealership
     counted = dict(rows(project, "select feed, record_count from dimensions.dim_feed_coverage"))
     ((sessions, outcomes),) = rows(
         project,

@@ -105,7 +105,7 @@ def test_facts_dimensions_and_marts_have_contracts_and_words(manifest):
     assert len(public) >= 9
     for node in public:
         assert node["contract"]["enforced"], node["name"]
-        assert node["config"]["meta"]["grain"], node["name"]
+        assert node["config"]["meta"]["grain"] and node["config"]["meta"]["answers"], node["name"]
         assert node["description"].startswith("One row per"), node["name"]
         assert all(column["description"] for column in node["columns"].values()), node["name"]
 

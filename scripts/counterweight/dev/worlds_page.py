@@ -13,6 +13,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from counterweight.dev import pages
 from counterweight.project import Project
 from counterweight.worlds import behaviours, defects, deliveries, functions, settings
 from counterweight.worlds.chance import Chance
@@ -159,7 +160,7 @@ def tables():
         "behaviours": _behaviours(),
         "settings": _settings(),
         "defects": _defects(),
-        "feeds": _table(("feed", "raw table"), [(f"`{f}`", f"`{t}`") for f, t in deliveries.FEEDS.items()]),
+        "feeds": pages.table(("feed", "raw table"), [(f"`{f}`", f"`{t}`") for f, t in deliveries.FEEDS.items()]),
         "functions": _functions(),
         "truth": _truth(),
     }
@@ -167,19 +168,7 @@ def tables():
 
 def filled(text, sections):
     """The page with these sections written anew."""
-    for name, content in sections.items():
-        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-        head, found, rest = text.partition(begin)
-        _, closed, tail = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"{PAGE} has no section {name}: {begin} … {end}")
-        text = f"{head}{begin}\n{content.strip()}\n{end}{tail}"
-    return text
-
-
-def _table(head, rows):
-    lines = ["| " + " | ".join(str(cell) for cell in line) + " |" for line in (head, *rows)]
-    return "\n".join((lines[0], "|---" * len(head) + "|", *lines[1:]))
+    return pages.filled(text, sections, PAGE)
 
 
 def _worlds():
@@ -194,7 +183,7 @@ def _worlds():
     if every or any(not rows for _, rows in parts):
         raise ValueError("every world of worlds.yml stands below a heading `# ---- ...`")
     return "\n\n".join(
-        f"**{title[0].upper()}{title[1:]}**\n\n{_table(('world', 'what it shows'), r)}" for title, r in parts
+        f"**{title[0].upper()}{title[1:]}**\n\n{pages.table(('world', 'what it shows'), r)}" for title, r in parts
     )
 
 
@@ -206,7 +195,7 @@ def _behaviours():
         rows = [
             (it.detector, f"`{name}`", it.summary, kinds[it.kinds]) for name, it in every if it.is_gaming == is_gaming
         ]
-        parts.append(f"**{title}**\n\n" + _table(("detector", "name", "what is done", "teams"), rows))
+        parts.append(f"**{title}**\n\n" + pages.table(("detector", "name", "what is done", "teams"), rows))
     return "\n\n".join(parts)
 
 
@@ -219,7 +208,7 @@ def _settings():
         if [field.name for field in fields] != list(meanings):
             raise ValueError(f"SETTINGS[{kind.__name__!r}] does not name the fields of {kind}")
         rows = [(f"`{field.name}`", _default(field), meanings[field.name]) for field in fields]
-        parts.append(f"**{titles[kind.__name__]}**\n\n" + _table(("setting", "default", "what it is"), rows))
+        parts.append(f"**{titles[kind.__name__]}**\n\n" + pages.table(("setting", "default", "what it is"), rows))
     return "\n\n".join(parts)
 
 
@@ -238,7 +227,7 @@ def _defects():
     for name, it in defects.DEFECTS.items():
         fate = it.fate.replace("_", " ") + (f": `{it.reason}`" if it.reason else "")
         rows.append((f"`{name}`", f"`{it.table}`", defects.DESCRIPTIONS[name], fate))
-    return _table(("defect", "raw table", "rows", "expected fate"), rows)
+    return pages.table(("defect", "raw table", "rows", "expected fate"), rows)
 
 
 def _functions():
@@ -271,14 +260,14 @@ def _functions():
     return "\n\n".join(
         (
             "**What the blindfold of each pair does**",
-            _table(("pair", "function", "blindfold"), done),
+            pages.table(("pair", "function", "blindfold"), done),
             "**Claims** (`business_claims`, `business_outcomes`)",
-            _table(
+            pages.table(
                 ("pair", "function", "claim", "what it says", "falsified by", "windows, days", "headline"),
                 [row[:-1] for row in claims],
             ),
             "**Measures** (`business_measures`, by unit and month)",
-            _table(("pair", "function", "measure", "side", "of", "what it is", "known after, days"), measures),
+            pages.table(("pair", "function", "measure", "side", "of", "what it is", "known after, days"), measures),
         )
     )
 
@@ -292,7 +281,9 @@ def _truth():
             raise ValueError(f"TRUTH[{table.name!r}] does not name the columns of the truth's table")
         parts.append(f"**`{table.name}`**: one row is {grain}.")
         parts.append(
-            _table(("column", "what it is"), [(f"`{name.replace(', ', '`, `')}`", columns[name]) for name in columns])
+            pages.table(
+                ("column", "what it is"), [(f"`{name.replace(', ', '`, `')}`", columns[name]) for name in columns]
+            )
         )
     return "\n\n".join(parts)
 
