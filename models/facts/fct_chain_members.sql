@@ -52,7 +52,8 @@ judged as (
         neighbours.seconds_from_index,
         neighbours.is_index
         and coalesce(
-            {{ seconds_between('neighbours.ended_at', 'horizons.observed_until') }} >= members.window_days * 86400, false
+            {{ seconds_between('neighbours.ended_at', 'horizons.observed_until') }} >= members.window_days * 86400,
+            false
         ) as is_mature
     from members
     inner join interactions
