@@ -4,7 +4,9 @@ import contextlib
 import dataclasses
 import datetime
 import decimal
+import gzip
 import io
+import itertools
 import json
 import time
 from pathlib import Path
@@ -16,7 +18,7 @@ from dbt.cli.main import dbtRunner
 
 import random_clocks_world
 import zendesk_world
-from conftest import ROOT, rows
+from conftest import REAL_DATA, ROOT, rows
 from counterweight.audit import run_expectations, suites_of
 from counterweight.build import build
 from counterweight.load import load
@@ -104,7 +106,7 @@ def _copied(value):
 def on_postgres(postgres, tmp_path_factory):
     """A function that builds a world's twin: models, seeds, data tests and unit tests."""
 
-    def twin(project, database, values=None):
+    def twin(project, database, values=None, unit_tests=True):
         postgres.create_database(database)
         copy_raw(project, postgres, database)
         target = tmp_path_factory.mktemp(f"target_{database}")
@@ -121,7 +123,8 @@ def on_postgres(postgres, tmp_path_factory):
                 variables = ["--vars", json.dumps(values or {})]
                 outcomes = [dbtRunner().invoke(["build", "--exclude-resource-type", "unit_test", *variables, *common])]
                 seconds = time.monotonic() - started
-                outcomes.append(dbtRunner().invoke(["test", "--select", "test_type:unit", *common]))
+                if unit_tests:
+                    outcomes.append(dbtRunner().invoke(["test", "--select", "test_type:unit", *common]))
             finally:
                 cleanup_connections()
         for outcome in outcomes:
@@ -304,6 +307,42 @@ def test_the_world_in_zendesks_layout_builds_and_its_tests_pass(zendesk_twin):
 
 def test_every_value_of_the_world_in_zendesks_layout_is_the_same(zendesk_twin, capsys):
     _check_parity(zendesk_twin, capsys, NOT_IN_THE_LOGS)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("systems", ["bank_call_log", "service_manager", "all five"])
+def test_each_other_system_alone_and_all_together(
+    on_postgres, new_project, zendesk_folder, demo_log, bank_logs, systems, tmp_path, capsys
+):
+    """What the other twins leave out. Two of the five know the same people, by their addresses."""
+    with gzip.open(bank_logs[0], "rt", encoding="latin-1") as log:
+        (tmp_path / "calls.csv").write_text("".join(itertools.islice(log, 4000)), encoding="utf-8")
+    folder, _ = zendesk_folder
+    excerpt = REAL_DATA / "service_manager_excerpt"
+    files = {
+        "bank_call_log": [f"bank_call_log.calls={tmp_path / 'calls.csv'}"],
+        "service_manager": [
+            f"service_manager.interactions={excerpt}/Detail_Interaction_excerpt.csv",
+            f"service_manager.incidents={excerpt}/Detail_Incident_excerpt.csv",
+            f"service_manager.incident_activities={excerpt}/Detail_Incident_Activity_excerpt.csv",
+        ],
+    }
+    values = {}
+    if systems == "all five":
+        others = [f"servicenow.incident_event_log={demo_log}", f"canonical={folder}/raw", f"zendesk={folder}/zendesk"]
+        files[systems] = [*itertools.chain(*files.values()), *others]
+        values = {"zendesk_schema": "raw", **zendesk_world.VARIABLES}
+    project = new_project(systems.replace(" ", "_"))
+    load(project, None, files[systems])
+    build(project, values)
+    twin = on_postgres(project, systems.replace(" ", "_"), values, unit_tests=False)
+    assert {result.node.name for result in twin.results if result.status not in ("success", "pass")} == set()
+    found = _differences(twin)
+    assert [table for table, (_, only_here, only_there) in found.items() if only_here or only_there] == []
+    assert found["facts.fct_interactions"][0] > 90
+    assert found["facts.fct_claims"][0] > 20
+    with capsys.disabled():
+        print(f"\n{systems}: {sum(count for count, _, _ in found.values()):,} rows are equal; {twin.seconds:.0f} s")
 
 
 def test_a_connectors_schema_alone_is_enough(postgres, zendesk, zendesk_folder, tmp_path):

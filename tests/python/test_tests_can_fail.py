@@ -25,7 +25,12 @@ BREAKS = {
         delete from intermediate.int_ticket_histories where ticket_id = 'INC0000001'
     """,
     "assert_every_episode_is_one_claim": "delete from facts.fct_claims where ticket_id = 'INC0000001'",
-    "assert_every_claim_has_every_verdict": "delete from dimensions.dim_feed_coverage",
+    "assert_every_claim_has_every_verdict": """
+        create table facts.kept as
+            select * from facts.fct_claim_verdicts where window_days <> 7 or tier_set <> 'strict';
+        drop view facts.fct_claim_verdicts;
+        alter table facts.kept rename to fct_claim_verdicts;
+    """,
     "assert_wider_windows_and_tier_sets_only_add_falsifiers": """
         create table facts.kept as select * from facts.fct_claim_verdicts;
         drop view facts.fct_claim_verdicts;
