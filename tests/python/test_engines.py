@@ -154,7 +154,8 @@ def world_twin(on_postgres, new_project, tmp_path_factory):
     project = new_project("whole_world")
     load(project, None, [f"canonical={folder}/raw"])
     build(project, {"reporting_time_zone": ZONE})
-    return on_postgres(project, "whole_world", {"reporting_time_zone": ZONE})
+    # unit tests have their answers in the default zone
+    return on_postgres(project, "whole_world", {"reporting_time_zone": ZONE}, unit_tests=False)
 
 
 @pytest.fixture(scope="session")
@@ -257,7 +258,7 @@ def test_every_value_of_the_demo_world_is_the_same(demo_twin, capsys):
 
 
 def test_every_value_of_a_whole_world_is_the_same(world_twin, capsys):
-    _check_build(world_twin)
+    assert {result.node.name for result in world_twin.results if result.status not in ("success", "pass")} == set()
     _check_parity(world_twin, capsys)
 
 
