@@ -4,8 +4,8 @@
     {%- for column, type in {
         'claim_key': 'varchar', 'episode_id': 'varchar', 'contact_key': 'varchar', 'ticket_key': 'varchar',
         'ticket_id': 'varchar', 'customer_key': 'varchar', 'claimed_at': 'timestamp', 'claimed_by': 'varchar',
-        'team_id': 'varchar', 'category': 'varchar', 'subcategory': 'varchar', 'closure_mode': 'varchar',
-        'closed_at': 'timestamp',
+        'channel': 'varchar', 'queue': 'varchar', 'team_id': 'varchar', 'account_id': 'varchar', 'category': 'varchar',
+        'subcategory': 'varchar', 'closure_mode': 'varchar', 'closed_at': 'timestamp',
     }.items() %}
         {{ known.get(column, 'cast(null as ' ~ type ~ ')') }} as {{ column }}{{ ',' if not loop.last }}
     {%- endfor %}

@@ -185,7 +185,10 @@ final as (
         -- the claim
         claims.claimed_at,
         claims.claimed_by,
+        claims.channel,
+        claims.queue,
         claims.team_id,
+        claims.account_id,
         claims.category,
         claims.issue_key,
         claims.closure_mode,

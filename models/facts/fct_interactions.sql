@@ -44,6 +44,7 @@ final as (
         interactions.account_id,
         interactions.category,
         interactions.issue_key,
+        interactions.queue,
         interactions.team_id,
         interactions.started_at,
         interactions.ended_at,

@@ -85,6 +85,7 @@ joined as (
         end as counted_channel,
         interactions.account_id,
         interactions.category,
+        interactions.queue,
         interactions.team_id,
         interactions.ticket_key,
         interactions.transfer_count,
@@ -143,6 +144,7 @@ final as (
         first_members.channel as first_channel,
         first_members.account_id,
         first_members.category,
+        first_members.queue as first_queue,
         first_members.team_id as first_team_id,
 
         -- how long, how often, and what it took

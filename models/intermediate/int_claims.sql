@@ -3,13 +3,13 @@
 {% set of_episodes = {
     'episode_id': 'episodes.episode_id', 'ticket_key': 'episodes.ticket_key', 'ticket_id': 'episodes.ticket_id',
     'customer_key': 'episodes.customer_key', 'claimed_at': 'episodes.resolved_at', 'claimed_by': 'episodes.resolved_by',
-    'team_id': 'episodes.team_id', 'category': 'episodes.category', 'subcategory': 'episodes.subcategory',
-    'closure_mode': 'episodes.closure_mode', 'closed_at': 'episodes.closed_at',
+    'channel': 'openings.channel', 'team_id': 'episodes.team_id', 'account_id': 'openings.account_id',
+    'category': 'episodes.category', 'subcategory': 'episodes.subcategory', 'closure_mode': 'episodes.closure_mode', 'closed_at': 'episodes.closed_at',
 } %}
 {% set of_contacts = {
     'claim_key': 'contact_key', 'contact_key': 'contact_key', 'ticket_key': 'ticket_key', 'customer_key': 'customer_key',
-    'claimed_at': 'ended_at', 'claimed_by': "'agent'", 'team_id': 'team_id', 'category': 'category',
-    'subcategory': 'subcategory',
+    'claimed_at': 'ended_at', 'claimed_by': "'agent'", 'channel': 'channel', 'queue': 'queue', 'team_id': 'team_id',
+    'account_id': 'account_id', 'category': 'category', 'subcategory': 'subcategory',
 } %}
 
 with
@@ -17,6 +17,12 @@ with
 episodes as (
 
     select * from {{ ref('int_resolution_episodes') }}
+
+),
+
+openings as (
+
+    select * from {{ ref('int_ticket_openings') }}
 
 ),
 
@@ -46,6 +52,8 @@ claims as (
         episodes.source_system,
         {{- claim_columns(dict(of_episodes, claim_key='episodes.episode_id')) }}
     from episodes
+    left join openings
+        on episodes.ticket_key = openings.ticket_key
     union all
     -- the tool says so, at the ticket's first resolution
     select
@@ -54,10 +62,10 @@ claims as (
         episodes.source_system,
         {{- claim_columns(dict(of_episodes, claim_key='episodes.ticket_key')) }}
     from episodes
-    inner join {{ ref('int_tickets') }} as tickets
+    inner join openings
         on
-            episodes.ticket_key = tickets.ticket_key
-            and tickets.reported_first_contact_resolution
+            episodes.ticket_key = openings.ticket_key
+            and openings.reported_first_contact_resolution
     where episodes.episode_number = 1
     union all
     -- of several clocks that a resolution stops, the first in the seed is the ticket's
@@ -67,6 +75,8 @@ claims as (
         episodes.source_system,
         {{- claim_columns(dict(of_episodes, claim_key='episodes.ticket_key')) }}
     from episodes
+    left join openings
+        on episodes.ticket_key = openings.ticket_key
     inner join sla_clocks
         on
             episodes.ticket_key = sla_clocks.ticket_key
@@ -97,7 +107,7 @@ claims as (
         source_system,
         {{- claim_columns({
             'claim_key': 'session_key', 'customer_key': 'customer_key', 'claimed_at': 'ended_at',
-            'claimed_by': "'automation'", 'category': 'intent',
+            'claimed_by': "'automation'", 'channel': "'bot'", 'category': 'intent',
         }) }}
     from {{ ref('int_bot_sessions') }}
     where is_contained and ended_at is not null
@@ -137,7 +147,10 @@ final as (
         customer_key,
         claimed_at,
         claimed_by,
+        channel,
+        queue,
         team_id,
+        account_id,
         category,
         {{ issue_key('category', 'subcategory') }} as issue_key,
         closure_mode,

@@ -36,6 +36,7 @@ final as (
         contacts.direction,
         contacts.channel,
         coalesce(contacts.customer_key, opened.customer_key) as customer_key,
+        contacts.queue,
         contacts.team_id,
         contacts.category,
         contacts.subcategory,

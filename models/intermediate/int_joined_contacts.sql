@@ -1,6 +1,6 @@
--- Grain: one contact: all legs of one call or chat. Category, customer and team are those of its first answered leg,
+-- Grain: one contact: all legs of one call or chat. Category, customer, queue and team are those of its first answered leg,
 -- else of its first leg that has one.
-{% set attributes = ['category', 'customer_key', 'team_id', 'ticket_key'] %}
+{% set attributes = ['category', 'customer_key', 'queue', 'team_id', 'ticket_key'] %}
 
 with
 

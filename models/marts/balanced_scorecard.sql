@@ -1,12 +1,16 @@
 -- Grain: source system x period x unit x pair x window. Headline, reality, gap and reading in one row, on one cohort.
-{% set pairs = ['pair_p03_lasting_resolutions', 'pair_p24_return_rate'] %}
+-- Each pair is a part of its own; a pair whose input a system does not deliver has a row that says which.
+{% set parts = [
+    'pair_p03_lasting_resolutions',
+    'pair_p24_return_rate',
+] %}
 
 with
 
 measured as (
 
-    {% for pair in pairs -%}
-    select * from {{ ref(pair) }}
+    {% for part in parts -%}
+    select * from {{ ref(part) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -18,18 +22,169 @@ catalogue as (
 
 ),
 
-bounded as (
+inputs as (
+
+    select * from {{ ref('dim_inputs') }}
+
+),
+
+systems as (
+
+    select distinct source_system from inputs
+
+),
+
+needed as (
 
     select
-        measured.*,
+        pair_id,
+        {{ listed_words('inputs') }} as input
+    from catalogue
+
+),
+
+missing as (
+
+    select
+        systems.source_system,
+        needed.pair_id,
+        {{ dbt.listagg('needed.input', "', '", 'order by ' ~ text_order('needed.input')) }} as missing_inputs
+    from systems
+    cross join needed
+    left join inputs
+        on
+            systems.source_system = inputs.source_system
+            and needed.input = inputs.input
+    where inputs.input is null
+    group by systems.source_system, needed.pair_id
+
+),
+
+-- a pair that a system has nothing to show for stays, and says why
+unmeasured as (
+
+    select
+        systems.source_system,
+        catalogue.pair_id,
+        catalogue.window_days
+    from systems
+    cross join catalogue
+    left join measured
+        on
+            systems.source_system = measured.source_system
+            and catalogue.pair_id = measured.pair_id
+    where measured.pair_id is null
+
+),
+
+cells as (
+
+    select * from measured
+    union all
+    select
+        pair_id,
+        source_system,
+        'to_date' as period_type,
+        cast(null as date) as period_start,
+        'total' as unit_type,
+        '(all)' as unit,
+        window_days,
+        true as is_period_mature,
+        cast(0 as bigint) as cohort_count,
+        {%- for side in ['reported', 'headline', 'reality'] %}
+        cast(null as decimal(38, 4)) as {{ side }}_numerator,
+        cast(null as decimal(38, 4)) as {{ side }}_denominator,
+        {%- endfor %}
+        cast(null as bigint) as gap_count,
+        cast(null as decimal(18, 6)) as gap,
+        cast(null as decimal(18, 6)) as gap_low,
+        cast(null as decimal(18, 6)) as gap_high,
+        false as is_both_worse
+    from unmeasured
+
+),
+
+valued as (
+
+    select
+        cells.source_system,
+        cells.period_type,
+        cells.period_start,
+        cells.unit_type,
+        cells.unit,
+        cells.pair_id,
+        cells.window_days,
         catalogue.name as pair_name,
+        catalogue.business_function,
+        catalogue.gap_kind,
+        catalogue.unit as value_unit,
         catalogue.tolerance,
         catalogue.min_n,
-        {{ wilson('measured.gap_count', 'measured.cohort_count', 'low') }} as bound_low,
-        {{ wilson('measured.gap_count', 'measured.cohort_count', 'high') }} as bound_high
-    from measured
+        missing.missing_inputs,
+        cells.is_period_mature,
+        cells.cohort_count,
+        {%- for side in ['reported', 'headline', 'reality'] %}
+        cells.{{ side }}_numerator,
+        cells.{{ side }}_denominator,
+        {%- endfor %}
+        {{ pair_value('cells.reported') }} as headline_as_reported,
+        case when cells.is_period_mature then {{ pair_value('cells.headline') }} end as headline,
+        case when cells.is_period_mature then {{ pair_value('cells.reality') }} end as reality,
+        cells.gap_count,
+        case
+            when not cells.is_period_mature then null
+            when catalogue.gap_kind = 'nested_share'
+                then cast({{ ratio('cells.gap_count', 'cells.cohort_count') }} as decimal(18, 6))
+            else cells.gap
+        end as gap,
+        {%- for side in ['low', 'high'] %}
+        case
+            when not cells.is_period_mature then null
+            when catalogue.gap_kind = 'nested_share'
+                then cast({{ wilson('cells.gap_count', 'cells.cohort_count', side) }} as decimal(18, 6))
+            else cells.gap_{{ side }}
+        end as gap_{{ side }},
+        {%- endfor %}
+        cells.is_both_worse
+    from cells
     inner join catalogue
-        on measured.pair_id = catalogue.pair_id
+        on cells.pair_id = catalogue.pair_id
+    left join missing
+        on
+            cells.source_system = missing.source_system
+            and cells.pair_id = missing.pair_id
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by source_system, period_type, unit_type, unit, pair_id, window_days
+            order by period_start
+        ) as period_number,
+        cast(round(10000 * gap) as bigint) as gap_in_ten_thousandths
+    from valued
+
+),
+
+{% set last_twelve %}over (
+            partition by source_system, period_type, unit_type, unit, pair_id, window_days
+            order by period_start
+            rows between 11 preceding and current row
+        ){% endset -%}
+trended as (
+
+    select
+        *,
+        count(gap) {{ last_twelve }} as gap_periods,
+        cast(sum(case when gap is not null then period_number end) {{ last_twelve }} as bigint) as sum_x,
+        cast(sum(case when gap is not null then period_number * period_number end) {{ last_twelve }} as bigint)
+            as sum_xx,
+        cast(sum(gap_in_ten_thousandths) {{ last_twelve }} as bigint) as sum_y,
+        cast(sum(period_number * gap_in_ten_thousandths) {{ last_twelve }} as bigint) as sum_xy
+    from numbered
 
 ),
 
@@ -41,41 +196,50 @@ final as (
         period_type,
         period_start,
         unit_type,
-        team_id,
-        category,
+        unit,
         pair_id,
         window_days,
 
+        -- the pair
         pair_name,
+        business_function,
+        value_unit,
         is_period_mature,
         cohort_count,
-        headline_as_reported_count,
-        case
-            when headline_as_reported_base is not null
-                then cast({{ ratio('headline_as_reported_count', 'headline_as_reported_base') }} as decimal(9, 4))
-        end as headline_as_reported_rate,
-        headline_count,
-        case
-            when is_period_mature then cast({{ ratio('headline_count', 'cohort_count') }} as decimal(9, 4))
-        end as headline_rate,
-        reality_count,
-        case
-            when is_period_mature then cast({{ ratio('reality_count', 'cohort_count') }} as decimal(9, 4))
-        end as reality_rate,
+        min_n,
+
+        -- headline and reality
+        headline_as_reported,
+        reported_numerator,
+        reported_denominator,
+        headline,
+        headline_numerator,
+        headline_denominator,
+        reality,
+        reality_numerator,
+        reality_denominator,
+
+        -- the gap
+        gap_kind,
         gap_count,
+        gap,
+        gap_low,
+        gap_high,
         case
-            when is_period_mature then cast({{ ratio('gap_count', 'cohort_count') }} as decimal(9, 4))
-        end as gap,
-        case when is_period_mature then bound_low end as gap_low,
-        case when is_period_mature then bound_high end as gap_high,
+            when period_type in ('week', 'month') and gap is not null and gap_periods >= 6
+                then {{ slope('gap_periods', 'sum_x', 'sum_y', 'sum_xx', 'sum_xy', 10000) }}
+        end as gap_trend,
         tolerance,
         case
-            when not is_period_mature or cohort_count < min_n then 'not_enough_data'
-            when bound_low > tolerance then 'blindfold'
-            when bound_high <= tolerance then 'aligned'
+            when missing_inputs is not null then 'not_measurable'
+            when not is_period_mature or cohort_count < min_n or gap_low is null then 'not_enough_data'
+            when gap_low > tolerance then 'blindfold'
+            when is_both_worse then 'both_worse'
+            when gap_high <= tolerance then 'aligned'
             else 'not_enough_data'
-        end as reading
-    from bounded
+        end as reading,
+        missing_inputs
+    from trended
 
 )
 

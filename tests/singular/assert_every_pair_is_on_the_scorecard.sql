@@ -1,31 +1,47 @@
--- No KPI travels alone: each pair of the catalogue has both sides in every row of the scorecard, on one cohort, and
--- the scorecard shows no pair that the catalogue does not know.
+-- No KPI travels alone: each pair of the catalogue is on the scorecard of each system, with both sides or neither, and the
+-- scorecard shows no pair that the catalogue does not know.
 with
 
-measured as (
+systems as (
+
+    select distinct source_system from {{ ref('dim_inputs') }}
+
+),
+
+wanted as (
 
     select
+        systems.source_system,
+        catalogue.pair_id
+    from systems
+    cross join {{ ref('kpi_pairs') }} as catalogue
+
+),
+
+shown as (
+
+    select
+        source_system,
         pair_id,
-        count(*) as row_count,
-        {{ count_where('headline_count is null or reality_count is null or gap_count is null') }} as lonely_count,
-        {{ count_where('(headline_rate is null) <> (reality_rate is null)') }} as half_shown_count
+        {{ count_where('(headline is null) <> (reality is null)') }} as half_shown_count,
+        {{ count_where("reading <> 'not_measurable' and cohort_count > 0 and (headline_numerator is null or reality_numerator is null)") }}
+            as lonely_count
     from {{ ref('balanced_scorecard') }}
-    group by pair_id
+    group by source_system, pair_id
 
 )
 
 select
-    catalogue.pair_id as catalogue_pair_id,
-    measured.*
-from {{ ref('kpi_pairs') }} as catalogue
-full outer join measured
-    on catalogue.pair_id = measured.pair_id
+    wanted.source_system as wanted_system,
+    wanted.pair_id as wanted_pair,
+    shown.*
+from wanted
+full outer join shown
+    on
+        wanted.source_system = shown.source_system
+        and wanted.pair_id = shown.pair_id
 where
-    catalogue.pair_id is null
-    -- a desk that never resolved anything has no cohort to show
-    or (measured.pair_id is null and exists (
-            select 1 from {{ ref('resolution_quality') }}
-            where claim_type = 'ticket_resolved'
-        ))
-    or measured.lonely_count > 0
-    or measured.half_shown_count > 0
+    wanted.pair_id is null
+    or shown.pair_id is null
+    or shown.half_shown_count > 0
+    or shown.lonely_count > 0

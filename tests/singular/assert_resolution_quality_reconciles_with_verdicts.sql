@@ -1,4 +1,5 @@
--- Mart = fact, per window: every unit type and every period type counts each headline claim exactly once.
+-- Mart = fact, per window: every unit type and every period type that does not overlap counts each headline claim exactly
+-- once.
 {% set counts = {
     'claim_count': 'true',
     'mature_count': 'is_mature',
@@ -22,7 +23,7 @@ fact as (
     where
         tier_set = 'return'
         and is_headline_cohort
-        and claim_type in ('ticket_resolved', 'contact_handled', 'call_resolved')
+        and business_function = 'service'
     group by claim_type, source_system, window_days
 
 ),
@@ -39,7 +40,17 @@ mart as (
         sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('resolution_quality') }}
+    where period_type <> '28_days'
     group by claim_type, source_system, period_type, unit_type, window_days
+
+),
+
+unit_types as (
+
+    select distinct
+        source_system,
+        unit_type
+    from mart
 
 ),
 
@@ -50,8 +61,10 @@ shapes as (
         period_types.period_type,
         unit_types.unit_type
     from fact
-    cross join (values ('week'), ('month'), ('to_date')) as period_types (period_type)
-    cross join (values ('total'), ('team'), ('category'), ('team_category')) as unit_types (unit_type)
+    cross join (values ('week'), ('month'), ('fiscal_year'), ('to_date')) as period_types (period_type)
+    -- of a type of which a system names no unit there are no rows
+    inner join unit_types
+        on fact.source_system = unit_types.source_system
 
 )
 

@@ -1,0 +1,284 @@
+{#- Cells of a mart: sums of events by period and unit, with a filled calendar. Written behind `with`, it adds CTEs, the last
+    of which is `cells`: source_system, the keys, period_type, period_start, period_end, unit_type, unit, observed_until,
+    is_period_mature, and the sums and amounts.
+
+    events: name of a CTE of the same query with one row per event, or per sums of some events of a day: source_system,
+        event_on (day of the reporting zone), observed_until (UTC; null: never mature), team_id, queue, category, channel,
+        account_id (null where there is none), the keys, the sums and the amounts.
+    keys: further columns of the grain, never null. With `window_days` among them a period is mature once its last event's window was
+        observed, else once the period itself was.
+    sums: columns to add up, whole numbers. amounts: the same, decimals. A quiet cell has zeros.
+    unit_types, period_types: which of them. Where overlapping periods would give away a suppressed cell, name one.
+
+    Each unit has every period from its first event to the last event of its system. Units that are not named are `(none)`,
+    so that units add up to the total; a type of unit of which a system names none has no rows. `28_days` begins on each
+    Monday, so these overlap; `to_date` is everything so far. -#}
+{% macro cells_of(
+    events, keys=[], sums=[], amounts=[],
+    unit_types=['total', 'team', 'queue', 'category', 'channel', 'account'],
+    period_types=['week', '28_days', 'month', 'fiscal_year', 'to_date']
+) -%}
+{%- set unit_columns = {
+    'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel', 'account': 'account_id',
+} -%}
+{%- set measures = sums + amounts -%}
+period_kinds as (
+
+    select period_type, days_before
+    from (
+        values
+        {%- for period_type in period_types %}
+        {%- if period_type == '28_days' %}
+        ('28_days', 0), ('28_days', 7), ('28_days', 14), ('28_days', 21)
+        {%- else %}
+        ('{{ period_type }}', 0)
+        {%- endif %}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as listed (period_type, days_before)
+
+),
+
+unit_kinds as (
+
+    select unit_type
+    from (values {% for unit_type in unit_types %}('{{ unit_type }}'){{ ', ' if not loop.last }}{% endfor %}) as listed (unit_type)
+
+),
+
+spans as (
+
+    select
+        source_system,
+        min(event_on) as first_on,
+        max(event_on) as last_on
+    from {{ events }}
+    group by source_system
+
+),
+
+calendar as (
+
+    select distinct
+        spans.source_system,
+        period_kinds.period_type,
+        {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start
+    from {{ ref('dim_dates') }} as dates
+    inner join spans
+        on dates.date_day between spans.first_on and spans.last_on
+    cross join period_kinds
+    where period_kinds.days_before = 0
+
+),
+
+periods as (
+
+    select
+        calendar.*,
+        cast(
+            case calendar.period_type
+                when 'week' then calendar.period_start + interval '7' day
+                when '28_days' then calendar.period_start + interval '28' day
+                when 'month' then calendar.period_start + interval '1' month
+                when 'fiscal_year' then calendar.period_start + interval '1' year
+                else spans.last_on + interval '1' day
+            end as date
+        ) as period_end,
+        spans.last_on
+    from calendar
+    inner join spans
+        on calendar.source_system = spans.source_system
+
+),
+
+unit_days as (
+
+    select
+        events.source_system,
+        {%- for key in keys %}
+        events.{{ key }},
+        {%- endfor %}
+        unit_kinds.unit_type,
+        case unit_kinds.unit_type
+            when 'total' then '(all)'
+            {%- for unit_type in unit_types if unit_type != 'total' %}
+            when '{{ unit_type }}' then coalesce(events.{{ unit_columns[unit_type] }}, '(none)')
+            {%- endfor %}
+        end as unit,
+        events.event_on,
+        case when count(*) = count(events.observed_until) then min(events.observed_until) end as observed_until
+        {%- for measure in sums %},
+        cast(sum(events.{{ measure }}) as bigint) as {{ measure }}
+        {%- endfor %}
+        {%- for measure in amounts %},
+        cast(sum(events.{{ measure }}) as decimal(38, 4)) as {{ measure }}
+        {%- endfor %}
+    from {{ events }} as events
+    cross join unit_kinds
+    group by
+        events.source_system,
+        {%- for key in keys %}
+        events.{{ key }},
+        {%- endfor %}
+        unit_kinds.unit_type,
+        case unit_kinds.unit_type
+            when 'total' then '(all)'
+            {%- for unit_type in unit_types if unit_type != 'total' %}
+            when '{{ unit_type }}' then coalesce(events.{{ unit_columns[unit_type] }}, '(none)')
+            {%- endfor %}
+        end,
+        events.event_on
+
+),
+
+named_unit_types as (
+
+    select distinct
+        source_system,
+        unit_type
+    from unit_days
+    where unit <> '(none)'
+
+),
+
+units as (
+
+    select
+        unit_days.source_system,
+        {%- for key in keys %}
+        unit_days.{{ key }},
+        {%- endfor %}
+        unit_days.unit_type,
+        unit_days.unit,
+        min(unit_days.event_on) as first_on
+    from unit_days
+    inner join named_unit_types
+        on
+            unit_days.source_system = named_unit_types.source_system
+            and unit_days.unit_type = named_unit_types.unit_type
+    group by
+        unit_days.source_system,
+        {%- for key in keys %}
+        unit_days.{{ key }},
+        {%- endfor %}
+        unit_days.unit_type,
+        unit_days.unit
+
+),
+
+horizons as (
+
+    select
+        source_system,
+        {%- for key in keys %}
+        {{ key }},
+        {%- endfor %}
+        case when count(*) = count(observed_until) then min(observed_until) end as observed_until
+    from unit_days
+    group by {{ (['source_system'] + keys) | join(', ') }}
+
+),
+
+unit_periods as (
+
+    select
+        unit_days.source_system,
+        {%- for key in keys %}
+        unit_days.{{ key }},
+        {%- endfor %}
+        unit_days.unit_type,
+        unit_days.unit,
+        period_kinds.period_type,
+        {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
+        case when count(*) = count(unit_days.observed_until) then min(unit_days.observed_until) end as observed_until
+        {%- for measure in sums %},
+        cast(sum(unit_days.{{ measure }}) as bigint) as {{ measure }}
+        {%- endfor %}
+        {%- for measure in amounts %},
+        cast(sum(unit_days.{{ measure }}) as decimal(38, 4)) as {{ measure }}
+        {%- endfor %}
+    from unit_days
+    inner join {{ ref('dim_dates') }} as dates
+        on unit_days.event_on = dates.date_day
+    inner join spans
+        on unit_days.source_system = spans.source_system
+    cross join period_kinds
+    group by
+        unit_days.source_system,
+        {%- for key in keys %}
+        unit_days.{{ key }},
+        {%- endfor %}
+        unit_days.unit_type,
+        unit_days.unit,
+        period_kinds.period_type,
+        {{ period_start_of('period_kinds', 'dates', 'spans') }}
+
+),
+
+filled as (
+
+    select
+        units.source_system,
+        {%- for key in keys %}
+        units.{{ key }},
+        {%- endfor %}
+        periods.period_type,
+        periods.period_start,
+        periods.period_end,
+        units.unit_type,
+        units.unit,
+        case when unit_periods.unit is null then horizons.observed_until else unit_periods.observed_until end
+            as observed_until
+        {%- for measure in measures %},
+        coalesce(unit_periods.{{ measure }}, 0) as {{ measure }}
+        {%- endfor %}
+    from units
+    inner join periods
+        on
+            units.source_system = periods.source_system
+            and units.first_on < periods.period_end
+    inner join horizons
+        on
+            units.source_system = horizons.source_system
+            {%- for key in keys %}
+            and units.{{ key }} = horizons.{{ key }}
+            {%- endfor %}
+    left join unit_periods
+        on
+            units.source_system = unit_periods.source_system
+            {%- for key in keys %}
+            and units.{{ key }} = unit_periods.{{ key }}
+            {%- endfor %}
+            and units.unit_type = unit_periods.unit_type
+            and units.unit = unit_periods.unit
+            and periods.period_type = unit_periods.period_type
+            and periods.period_start = unit_periods.period_start
+
+),
+
+cells as (
+
+    select
+        *,
+        period_type = 'to_date'
+        or coalesce(
+            {{ seconds_between(utc_time('cast(period_end as timestamp)', var('reporting_time_zone')), 'observed_until') }}
+            >= {{ 'window_days * 86400' if 'window_days' in keys else 0 }},
+            false
+        ) as is_period_mature
+    from filled
+
+)
+{%- endmacro %}
+
+{#- First day of the period of a kind in which a day lies; `28_days` lie over each other, so that there are four. -#}
+{% macro period_start_of(period_kinds, dates, spans) -%}
+    cast(
+            case {{ period_kinds }}.period_type
+                when 'week' then {{ dates }}.week_start
+                when '28_days' then {{ dates }}.week_start - {{ period_kinds }}.days_before * interval '1' day
+                when 'month' then {{ dates }}.month_start
+                when 'fiscal_year' then {{ dates }}.fiscal_year_start
+                else {{ spans }}.first_on
+            end as date
+        )
+{%- endmacro %}
