@@ -26,12 +26,16 @@
     'business_outcomes': ('int_business_outcomes', {}),
     'business_measures': ('int_business_measures', {}),
 } %}
-{#- one model for two tables: which rows are whose -#}
+{#- one model for two tables: which rows are whose; or what tickets or calls may bring -#}
 {% set parts = {
     'agent_states': ('int_agent_times', "time_type = 'state'"),
     'shifts': ('int_agent_times', "time_type = 'shift'"),
     'team_absences': ('int_team_months', 'headcount is not null or leavers is not null or absence_rate is not null'),
     'team_pulses': ('int_team_months', 'respondents is not null or mean_satisfaction is not null'),
+    'customer_contacts': ('int_interactions', 'customer_key is not null and issue_key is not null and is_counted'),
+    'first_contact_flags': (
+        'int_interactions', 'reported_resolved is not null or reported_first_contact_resolution is not null'
+    ),
 } %}
 {#- what the other functions claim and measure has a name of its own -#}
 {% set named = {

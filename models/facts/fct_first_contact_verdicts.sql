@@ -139,15 +139,18 @@ visits as (
 
 ),
 
-first_visits as (
+-- the first visit of an issue is the first with an outcome
+numbered as (
 
     select
         *,
-        row_number() over (
-            partition by chain_id order by started_at, {{ text_order('interaction_id') }}
-        ) as visit_number
+        case
+            when has_outcome and is_observable
+                then row_number() over (
+                    partition by chain_id, has_outcome order by started_at, {{ text_order('interaction_id') }}
+                )
+        end as visit_number
     from visits
-    where has_outcome and is_observable
 
 ),
 
@@ -253,7 +256,7 @@ things as (
         cast(null as bigint) as seconds_to_noticed,
         cast(null as integer) as definition_days,
         csat_share
-    from first_visits
+    from numbered
     where visit_number = 1 and coalesce(agent_says, tool_says) is not null
     union all
     -- F1a: each contact of which its agent says so or not
@@ -333,7 +336,7 @@ things as (
         seconds_to_return,
         null,
         csat_share
-    from first_visits
+    from numbered
     where visit_number = 1
     union all
     -- F5: no call of the same type on the same day
@@ -433,9 +436,9 @@ things as (
         {%- for column in columns %}
         {{ column }},
         {%- endfor %}
-        chain_position = 1,
+        coalesce(visit_number = 1, false),
         null, null, null
-    from visits
+    from numbered
     where chain_id is not null
     union all
     -- F11: the reviewer's pass
@@ -478,7 +481,7 @@ things as (
         seconds_to_next_on_channel,
         null,
         csat_share
-    from first_visits
+    from numbered
     where visit_number = 1
 
 ),

@@ -3,6 +3,11 @@
 {% set parts = [
     'pair_p03_lasting_resolutions',
     'pair_p24_return_rate',
+    'pair_p05_flagged_resolution',
+    'pair_p06_resolved_but_dissatisfied',
+    'pair_p07_one_contact_in_all',
+    'pair_p13_satisfaction_of_all',
+    'pair_p14_satisfaction_of_repeaters',
 ] %}
 
 with
