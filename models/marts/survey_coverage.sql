@@ -76,7 +76,8 @@ invitations as (
         {%- for column in ['team_id', 'queue', 'category', 'channel', 'account_id'] %}
         coalesce(claims.{{ column }}, interactions.{{ column }}) as {{ column }},
         {%- endfor %}
-        surveys.sent_at is not null as is_sent,
+        -- some tools say only of an answer that somebody was asked
+        surveys.sent_at is not null or surveys.answered_at is not null as is_sent,
         surveys.sent_by = 'agent' as is_by_agent,
         {{ in_time }} as is_answered,
         surveys.csat_share is not null as is_ever_rated,
@@ -294,7 +295,15 @@ final as (
         case when is_period_mature then cast(round(least_csat, 4) as decimal(9, 4)) end as least_csat,
         case when is_period_mature then cast(round(most_csat, 4) as decimal(9, 4)) end as most_csat,
 
-        -- the gaps: of the weighed score, 95 % below and the worst case above; of those who came back, Newcombe's interval
+        -- the gaps: of who is asked; of the weighed score, 95 % below and the worst case above; of those who came back, Newcombe's interval
+        {%- for side in ['value', 'low', 'high'] %}
+        case
+            when is_period_mature
+                then {{ newcombe(
+                    'stayed_sent_count', 'stayed_eligible_count', 'back_sent_count', 'back_eligible_count', side
+                ) }}
+        end as asked_gap{{ '_' ~ side if side != 'value' }},
+        {%- endfor %}
         case when is_period_mature then cast(plain_csat - weighed_csat as decimal(18, 6)) end as coverage_gap,
         case
             when is_period_mature
