@@ -2,11 +2,13 @@
 -- definition says, and when the customer came back. A view: what was seen until when is not the thing's own doing.
 -- Definitions are in the seed fcr_definitions; what a system's tables don't show, it has no rows of.
 {{ config(materialized='view') }}
-{#- what every definition has, from the thing that it counts -#}
-{% set columns = [
-    'source_system', 'happened_at', 'team_id', 'queue', 'category', 'channel', 'account_id', 'has_outcome',
-    'is_observable', 'seconds_to_return', 'observed_until',
-] %}
+{% set about_either = "coalesce(
+            visits.happened_at, resolutions.happened_at, " %}
+{% set known_of_either = {
+    'has_outcome': 'coalesce(visits.has_outcome, resolutions.has_outcome, false)',
+    'is_observable': 'coalesce(visits.is_observable, resolutions.is_observable, false)',
+    'observed_until': 'coalesce(visits.observed_until, resolutions.observed_until, horizons.observed_until)',
+} %}
 
 with
 
@@ -77,7 +79,7 @@ ratings as (
 ahead as (
 
     select
-        interactions.*,
+        *,
         lead(started_at) over (
             partition by
                 chain_id is null, customer_key, issue_key,
@@ -129,8 +131,13 @@ visits as (
     left join {{ ref('dim_categories') }} as {{ level }}
         on
             ahead.source_system = {{ level }}.source_system
-            and {{ 'ahead.issue_key = specific.issue_key' if level == 'specific' else 'ahead.category = general.category' }}
-            and {{ level }}.subcategory is {{ 'not ' if level == 'specific' }}null
+            {%- if level == 'specific' %}
+            and ahead.issue_key = specific.issue_key
+            and specific.subcategory is not null
+            {%- else %}
+            and ahead.category = general.category
+            and general.subcategory is null
+            {%- endif %}
             and ({{ level }}.valid_from is null or {{ level }}.valid_from <= ahead.started_at)
             and ({{ level }}.valid_to is null or ahead.started_at < {{ level }}.valid_to)
     {%- endfor %}
@@ -243,246 +250,207 @@ resolutions as (
 
 ),
 
+flagging_systems as (
+
+    select distinct source_system from visits
+    where agent_says is not null
+
+),
+
+transferring_systems as (
+
+    select distinct source_system from visits
+    where transfer_count > 0
+
+),
+
+writing_systems as (
+
+    select distinct source_system from messages
+
+),
+
+ruling_systems as (
+
+    select distinct source_system from {{ ref('dim_categories') }}
+    where first_contact_eligible is not null
+
+),
+
+answered_contacts as (
+
+    select * from visits
+    where kind = 'contact' and is_answered and ended_at is not null
+
+),
+
+first_visits as (
+
+    select * from numbered
+    where visit_number = 1
+
+),
+
+first_resolutions as (
+
+    select * from resolutions
+    where episode_number = 1
+
+),
+
+asked as (
+
+    select
+        *,
+        coalesce(eligible_at, sent_at, answered_at) as asked_at
+    from surveys
+    where resolved_answer is not null
+
+),
+
 things as (
 
     -- F1: flagged by agent or tool, the first visit of an issue
     select
-        'F1' as definition_id,
-        interaction_id as thing_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        coalesce(agent_says, tool_says) as is_called_resolved,
-        cast(null as bigint) as seconds_to_noticed,
-        cast(null as integer) as definition_days,
-        csat_share
-    from numbered
-    where visit_number = 1 and coalesce(agent_says, tool_says) is not null
+        {{ first_contact_columns(
+            "'F1'", 'interaction_id', 'coalesce(agent_says, tool_says)', none, csat_share='csat_share'
+        ) }}
+    from first_visits
+    where coalesce(agent_says, tool_says) is not null
     union all
     -- F1a: each contact of which its agent says so or not
     select
-        'F1a',
-        interaction_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        agent_says,
-        null, null, null
+        {{ first_contact_columns("'F1a'", 'interaction_id', 'agent_says', none) }}
     from visits
     where agent_says is not null
     union all
     -- F1b: each resolved ticket of which the tool says so or not
     select
-        'F1b',
-        claim_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        tool_says,
-        null, null, null
-    from resolutions
-    where episode_number = 1 and tool_says is not null
+        {{ first_contact_columns("'F1b'", 'claim_id', 'tool_says', none) }}
+    from first_resolutions
+    where tool_says is not null
     union all
     -- F2: the customer's yes or no, about a contact or a ticket
     select
-        'F2',
-        surveys.source_system || ':' || surveys.survey_id,
-        surveys.source_system,
-        coalesce(
-            visits.happened_at, resolutions.happened_at, surveys.eligible_at, surveys.sent_at, surveys.answered_at
-        ),
-        {%- for column in ['team_id', 'queue', 'category', 'channel', 'account_id'] %}
-        coalesce(visits.{{ column }}, resolutions.{{ column }}),
-        {%- endfor %}
-        coalesce(visits.has_outcome, resolutions.has_outcome, false),
-        coalesce(visits.is_observable, resolutions.is_observable, false),
-        coalesce(visits.seconds_to_return, resolutions.seconds_to_return),
-        coalesce(visits.observed_until, resolutions.observed_until, horizons.observed_until),
-        surveys.resolved_answer = 'yes',
-        null, null, null
-    from surveys
+        {{ first_contact_columns(
+            "'F2'", "asked.source_system || ':' || asked.survey_id", "asked.resolved_answer = 'yes'",
+            ['visits', 'resolutions'],
+            known=dict(known_of_either, source_system='asked.source_system', happened_at=about_either ~ 'asked.asked_at)')
+        ) }}
+    from asked
     left join visits
-        on surveys.claim_id = 'contact_handled/' || visits.contact_key
+        on asked.claim_id = 'contact_handled/' || visits.contact_key
     left join resolutions
-        on surveys.claim_id = resolutions.claim_id
+        on asked.claim_id = resolutions.claim_id
     left join horizons
-        on surveys.source_system = horizons.source_system
-    where
-        surveys.resolved_answer is not null
-        and coalesce(
-            visits.happened_at, resolutions.happened_at, surveys.eligible_at, surveys.sent_at, surveys.answered_at
-        ) is not null
+        on asked.source_system = horizons.source_system
+    where {{ about_either }}asked.asked_at) is not null
     union all
     -- F3: nobody came about anything in 30 days
     select
-        'F3',
-        interaction_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        coalesce(seconds_to_next_about_anything > 30 * 86400, true),
-        null, 30, null
+        {{ first_contact_columns(
+            "'F3'", 'interaction_id', 'coalesce(seconds_to_next_about_anything > 30 * 86400, true)', none,
+            definition_days=30
+        ) }}
     from visits
     where customer_key is not null and ended_at is not null and (kind <> 'contact' or is_answered)
     union all
     -- F4: nobody came back about the same issue: what really happened
     select
-        'F4',
-        interaction_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        null,
-        seconds_to_return,
-        null,
-        csat_share
-    from numbered
-    where visit_number = 1
+        {{ first_contact_columns(
+            "'F4'", 'interaction_id', 'null', none, seconds_to_noticed='seconds_to_return',
+            csat_share='csat_share'
+        ) }}
+    from first_visits
     union all
     -- F5: no call of the same type on the same day
     select
-        'F5',
-        interaction_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        not coalesce(is_called_again_today, false),
-        null, 1, null
-    from visits
-    where kind = 'contact' and customer_key is not null and is_answered and ended_at is not null
+        {{ first_contact_columns(
+            "'F5'", 'interaction_id', 'not coalesce(is_called_again_today, false)', none, definition_days=1
+        ) }}
+    from answered_contacts
+    where customer_key is not null
     union all
-    -- F6: one public reply and solved. F7: the customer never wrote again
+    -- F6: one public reply, and solved; without messages nobody could count
     select
-        definitions.definition_id,
-        resolutions.claim_id,
-        {%- for column in columns %}
-        resolutions.{{ column }},
-        {%- endfor %}
-        case definitions.definition_id
-            when 'F6' then resolutions.reply_count = 1 and resolutions.is_still_resolved
-            else resolutions.customer_reply_count = 0
-        end,
-        null, null, null
-    from resolutions
-    inner join definitions
-        on definitions.definition_id in ('F6', 'F7')
-    where
-        resolutions.episode_number = 1
-        -- without messages everybody would have been silent
-        and resolutions.source_system in (select messages.source_system from messages)
+        {{ first_contact_columns("'F6'", 'claim_id', 'reply_count = 1 and is_still_resolved', 'first_resolutions') }}
+    from first_resolutions
+    inner join writing_systems
+        on first_resolutions.source_system = writing_systems.source_system
     union all
-    -- F8a: not passed on
+    -- F7: the customer never wrote again; without messages everybody would have been silent
     select
-        'F8a',
-        interaction_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        transfer_count = 0,
-        null, null, null
-    from visits
-    where
-        kind = 'contact'
-        and is_answered
-        and ended_at is not null
-        and transfer_count is not null
-        -- where none is recorded, nobody knows of any
-        and source_system in (select passed_on.source_system from visits as passed_on where passed_on.transfer_count > 0)
+        {{ first_contact_columns("'F7'", 'claim_id', 'customer_reply_count = 0', 'first_resolutions') }}
+    from first_resolutions
+    inner join writing_systems
+        on first_resolutions.source_system = writing_systems.source_system
+    union all
+    -- F8a: not passed on; where none is recorded, nobody knows of any
+    select
+        {{ first_contact_columns("'F8a'", 'interaction_id', 'transfer_count = 0', 'answered_contacts') }}
+    from answered_contacts
+    inner join transferring_systems
+        on answered_contacts.source_system = transferring_systems.source_system
+    where answered_contacts.transfer_count is not null
     union all
     -- F8b: resolved by the team that had it first
     select
-        'F8b',
-        claim_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        team_count = 1,
-        null, null, null
-    from resolutions
-    where episode_number = 1 and team_count >= 1
+        {{ first_contact_columns("'F8b'", 'claim_id', 'team_count = 1', none) }}
+    from first_resolutions
+    where team_count >= 1
     union all
-    -- F9: flagged over all contacts; net, over those whose category could be solved at first contact
+    -- F9a, gross: flagged over all contacts
     select
-        definitions.definition_id,
-        visits.interaction_id,
-        {%- for column in columns %}
-        visits.{{ column }},
-        {%- endfor %}
-        coalesce(visits.agent_says, false),
-        null, null, null
-    from visits
-    inner join definitions
-        on
-            definitions.definition_id = 'F9a'
-            or (
-                definitions.definition_id = 'F9b'
-                and visits.is_eligible
-                and visits.source_system in (
-                    select categories.source_system
-                    from {{ ref('dim_categories') }} as categories
-                    where categories.first_contact_eligible is not null
-                )
-            )
-    where
-        visits.kind = 'contact'
-        and visits.is_answered
-        and visits.ended_at is not null
-        and visits.source_system in (select flagged.source_system from visits as flagged where flagged.agent_says is not null)
+        {{ first_contact_columns("'F9a'", 'interaction_id', 'coalesce(agent_says, false)', 'answered_contacts') }}
+    from answered_contacts
+    inner join flagging_systems
+        on answered_contacts.source_system = flagging_systems.source_system
     union all
-    -- F10: issues over contacts: every visit counts, the first of an issue is its issue
+    -- F9b, net: over those whose category could be solved at first contact
     select
-        'F10',
-        interaction_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        coalesce(visit_number = 1, false),
-        null, null, null
+        {{ first_contact_columns("'F9b'", 'interaction_id', 'coalesce(agent_says, false)', 'answered_contacts') }}
+    from answered_contacts
+    inner join flagging_systems
+        on answered_contacts.source_system = flagging_systems.source_system
+    inner join ruling_systems
+        on answered_contacts.source_system = ruling_systems.source_system
+    where answered_contacts.is_eligible
+    union all
+    -- F10: issues over contacts: every visit counts, and the first of an issue is its issue
+    select
+        {{ first_contact_columns("'F10'", 'interaction_id', 'coalesce(visit_number = 1, false)', none) }}
     from numbered
     where chain_id is not null
     union all
     -- F11: the reviewer's pass
     select
-        'F11',
-        reviews.source_system || ':' || reviews.review_id,
-        reviews.source_system,
-        coalesce(visits.happened_at, resolutions.happened_at, reviews.reviewed_at),
-        {%- for column in ['team_id', 'queue', 'category', 'channel', 'account_id'] %}
-        coalesce(visits.{{ column }}, resolutions.{{ column }}),
-        {%- endfor %}
-        coalesce(visits.has_outcome, resolutions.has_outcome, false),
-        coalesce(visits.is_observable, resolutions.is_observable, false),
-        coalesce(visits.seconds_to_return, resolutions.seconds_to_return),
-        coalesce(visits.observed_until, resolutions.observed_until, horizons.observed_until),
-        reviews.passed,
-        null, null, null
+        {{ first_contact_columns(
+            "'F11'", "reviews.source_system || ':' || reviews.review_id", 'reviews.passed',
+            ['visits', 'resolutions'],
+            known=dict(
+                known_of_either, source_system='reviews.source_system', happened_at=about_either ~ 'reviews.reviewed_at)'
+            )
+        ) }}
     from {{ ref('fct_qa_reviews') }} as reviews
     left join visits
         on
             reviews.contact_key = visits.contact_key
             and visits.kind = 'contact'
-    left join resolutions
+    left join first_resolutions as resolutions
         on
             reviews.contact_key is null
             and reviews.ticket_key = resolutions.ticket_key
-            and resolutions.episode_number = 1
     left join horizons
         on reviews.source_system = horizons.source_system
     where reviews.passed is not null
     union all
     -- F12: nobody came back on this channel
     select
-        'F12',
-        interaction_id,
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        null,
-        seconds_to_next_on_channel,
-        null,
-        csat_share
-    from numbered
-    where visit_number = 1
+        {{ first_contact_columns(
+            "'F12'", 'interaction_id', 'null', none, seconds_to_noticed='seconds_to_next_on_channel',
+            csat_share='csat_share'
+        ) }}
+    from first_visits
 
 ),
 
@@ -499,8 +467,8 @@ final as (
         things.channel,
         things.account_id,
         things.is_called_resolved,
-        cast(things.seconds_to_noticed as bigint) as seconds_to_noticed,
-        cast(things.definition_days as integer) as definition_days,
+        things.seconds_to_noticed,
+        things.definition_days,
         things.has_outcome,
         things.is_observable,
         things.seconds_to_return,

@@ -62,7 +62,9 @@ final as (
         -- in ten-thousandths, so that whole numbers are divided
         case
             when surveys.csat >= 0 and surveys.csat <= surveys.csat_scale_max and surveys.csat_scale_max <= 1000
-                then {{ ratio('cast(10000 * surveys.csat as bigint)', 'cast(10000 * surveys.csat_scale_max as bigint)') }}
+                then {{ ratio(
+                    'cast(10000 * surveys.csat as bigint)', 'cast(10000 * surveys.csat_scale_max as bigint)'
+                ) }}
         end as csat_share,
         surveys.effort,
         surveys.resolved_answer,

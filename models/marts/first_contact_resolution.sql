@@ -167,7 +167,9 @@ final as (
         end as rated_resolved_rate,
         case
             when is_period_mature and has_ratings
-                then cast({{ ratio('(rated_resolved_count - rated_dissatisfied_count)', 'rated_count') }} as decimal(9, 4))
+                then cast(
+                    {{ ratio('(rated_resolved_count - rated_dissatisfied_count)', 'rated_count') }} as decimal(9, 4)
+                )
         end as rated_content_rate,
         observed_until
     from of_first_visits

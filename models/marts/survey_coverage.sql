@@ -207,7 +207,8 @@ summed as (
         {%- endfor %}
         {%- for side in sides %}
         {%- for count in ['eligible_count', 'sent_count', 'rated_count', 'satisfied_count'] %},
-        cast(coalesce(sum(case when came_back = '{{ side }}' then {{ count }} end), 0) as bigint) as {{ side }}_{{ count }}
+        cast(coalesce(sum(case when came_back = '{{ side }}' then {{ count }} end), 0) as bigint)
+            as {{ side }}_{{ count }}
         {%- endfor %}
         {%- endfor %},
         case when sum(rated_count) > 0 then cast(sum(expected_millionths) as bigint) end as expected_millionths,

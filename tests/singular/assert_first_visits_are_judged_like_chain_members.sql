@@ -10,7 +10,8 @@ judged as (
         coalesce(verdicts.seconds_to_return <= members.window_days * 86400, false) as is_back,
         members.is_mature,
         coalesce(
-            {{ seconds_between('verdicts.happened_at', 'verdicts.observed_until') }} >= members.window_days * 86400, false
+            {{ seconds_between('verdicts.happened_at', 'verdicts.observed_until') }} >= members.window_days * 86400,
+            false
         ) as is_mature_here
     from {{ ref('fct_first_contact_verdicts') }} as verdicts
     inner join {{ ref('fct_chain_members') }} as members
