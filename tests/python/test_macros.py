@@ -82,6 +82,27 @@ def test_wilson_interval_holds_the_share_and_matches_the_formula(bounds, pairs):
         assert float(low) - 1e-6 <= share <= float(high) + 1e-6
 
 
+def test_newcombe_is_made_of_two_wilson_intervals(compiled):
+    """56 of 70 against 48 of 80: 0.2, from 0.0524 to 0.3339 (Newcombe 1998, table II, method 10)."""
+    sides = [compiled(f"{{{{ newcombe('a', 70, 'b', 80, '{side}') }}}}") for side in ("value", "low", "high")]
+    assert [float(*evaluate(side, [(56, 48)])) for side in sides] == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5)
+    # none of 10 against all of 20, and against nothing
+    low, high = (
+        evaluate(compiled(f"{{{{ newcombe('a', 10, 'b', 'nullif(b, 0)', '{side}') }}}}"), [(0, 20), (0, 0)])
+        for side in ("low", "high")
+    )
+    assert [float(low[0]), float(high[0])] == pytest.approx([-1.0, -0.6791], abs=5e-5)
+    assert low[1] is None
+    assert high[1] is None
+
+
+def test_a_stratum_adds_what_it_counts_more_times_the_variance_of_its_share(compiled):
+    """A third of the whole, two thirds of the answers; 3 of 4: (1/3)^2 x 4/6 x 2/6 / 4. Null without answers."""
+    variance = compiled("{{ weighting_variance('a', 12, 8, 12, 'b', 4) }}")
+    assert [str(value) for value in evaluate(variance, [(4, 3), (8, 3)])] == ["0.006172839506", "0.000000000000"]
+    assert evaluate(compiled("{{ weighting_variance('a', 12, 0, 0, 'b', 4) }}"), [(4, 3)]) == [None]
+
+
 def test_person_keys_depend_on_the_salt_and_the_system_only_on_case_and_blanks_not(compiled):
     def key(identifier, system, salt):
         sql = compiled("{{ person_key('i', 's', 'x') }}")

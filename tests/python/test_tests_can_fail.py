@@ -65,6 +65,21 @@ BREAKS = {
             (source_system, agent_key, day_on, logged_in_seconds, offline_seconds, answered_leg_count)
         values ('canonical', 'ann', date '2025-01-01', 1, 0, 0)
     """,
+    "assert_first_contact_resolution_reconciles_with_fact": """
+        update marts.first_contact_resolution set came_back_count = came_back_count + 1
+        where definition_id = 'F4' and window_days = 7 and period_type = 'to_date' and unit_type = 'total'
+    """,
+    "assert_first_visits_are_judged_like_chain_members": """
+        create table facts.kept as select * from facts.fct_first_contact_verdicts;
+        drop view facts.fct_first_contact_verdicts;
+        alter table facts.kept rename to fct_first_contact_verdicts;
+        update facts.fct_first_contact_verdicts set seconds_to_return = coalesce(seconds_to_return, 0) + 700000
+        where definition_id = 'F4'
+    """,
+    "assert_survey_coverage_reconciles_with_fact": """
+        insert into facts.fct_survey_responses (source_system, survey_id, eligible_at, is_answered)
+        values ('canonical', 'one more', timestamp '2025-01-01', false)
+    """,
     "versions_do_not_overlap_dim_targets_source_system__metric__scope": """
         insert into dimensions.dim_targets (source_system, metric, valid_from, valid_to)
         values

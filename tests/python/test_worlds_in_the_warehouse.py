@@ -292,3 +292,51 @@ def test_return_rates_do_not_depend_on_when_the_tool_closes(return_rates):
     returned = [rate for rate, *_ in return_rates.values()]
     assert max(returned) - min(returned) < 1
     assert 3 * return_rates[1][1] < 2 * return_rates[28][1]
+
+
+def test_flagged_first_contact_resolution_says_more_than_was_solved(desk):
+    """In good faith: agents flag eight in ten of what they did not solve. Whoever came back about it was not solved."""
+    ((flagged, lasting, solved, count),) = desk(f"""
+        select
+            avg(cast(verdicts.is_called_resolved as integer)),
+            avg(cast(verdicts.is_called_resolved and coalesce(seconds_to_return > 7 * 86400, true) as integer)),
+            avg(cast(verdicts.is_called_resolved and truth.outcome = 'solved' as integer)),
+            count(*)
+        from facts.fct_first_contact_verdicts as verdicts
+        inner join '{desk.folder}/truth/claims.parquet' as truth
+            on verdicts.thing_id = 'contact/canonical:' || truth.contact_id and truth.claim_type = 'contact_handled'
+        where definition_id = 'F1' and happened_at + interval '7' day <= observed_until
+        """)
+    assert count > 4000
+    assert flagged - solved > 0.05
+    assert abs(lasting - solved) < 0.03
+    ((headline, reality, reading),) = desk("""
+        select headline, reality, reading from marts.balanced_scorecard
+        where pair_id = 'P05' and window_days = 7 and period_type = 'to_date' and unit_type = 'total'
+        """)
+    assert abs(headline - flagged) < 0.01
+    assert abs(reality - lasting) < 0.01
+    assert reading == "aligned"
+
+
+def test_steered_surveys_raise_the_score_and_the_coverage_shows_it(desk, new_project, tmp_path_factory):
+    """The same service, whose agents ask whom they pleased: the score rises, what customers suffer does not change."""
+    folder = tmp_path_factory.mktemp("steered")
+    (folder / "world.yml").write_text(
+        "like: honest\nhabits: {survey_steering: {teams: 1.0, agents: 1.0, intensity: 1.0, since: 0.0}}\n"
+    )
+    simulate(folder / "made", world=str(folder / "world.yml"), tickets=4000, calls=8000, months=12)
+    project = new_project("steered")
+    load(project, None, [f"canonical={folder}/made/raw"])
+    build(project, {})
+    query = """
+        select csat, least_csat, most_csat, asked_gap_low, asked_gap_high, coverage_gap
+        from marts.survey_coverage where period_type = 'to_date' and unit_type = 'total'
+        """
+    (honest,), (steered,) = desk(query), rows(project, query)
+    assert steered[0] - honest[0] > 0.1
+    assert steered[1] < honest[0] < steered[2]
+    # who came back is asked less
+    assert honest[3] < 0 < honest[4]
+    assert steered[3] > 0.2
+    assert steered[5] > honest[5]
