@@ -132,8 +132,9 @@ visits as (
         on
             ahead.source_system = {{ level }}.source_system
             {%- if level == 'specific' %}
-            and ahead.issue_key = specific.issue_key
-            and specific.subcategory is not null
+            -- in full, whatever makes an issue; of a coarser key the subcategory is not known
+            and ahead.issue_key
+            = replace(specific.category, '/', '//') || ' / ' || replace(specific.subcategory, '/', '//')
             {%- else %}
             and ahead.category = general.category
             and general.subcategory is null
