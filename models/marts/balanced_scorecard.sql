@@ -3,6 +3,8 @@
 {% set parts = [
     'pair_p03_lasting_resolutions',
     'pair_p24_return_rate',
+    'pairs_of_business_claims',
+    'pairs_of_business_measures',
 ] %}
 
 with
