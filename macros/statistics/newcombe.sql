@@ -9,8 +9,8 @@
             then cast(round(cast(
                 {{ share_a }} - {{ share_b }}
                 {%- if side != 'value' %} {{ '-' if side == 'low' else '+' }} sqrt(
-                    ({{ share_a }} - {{ wilson(a, n, reach_a) }}) * ({{ share_a }} - {{ wilson(a, n, reach_a) }})
-                    + ({{ share_b }} - {{ wilson(b, m, reach_b) }}) * ({{ share_b }} - {{ wilson(b, m, reach_b) }})
+                    power({{ share_a }} - {{ wilson(a, n, reach_a) }}, 2)
+                    + power({{ share_b }} - {{ wilson(b, m, reach_b) }}, 2)
                 )
                 {%- endif %}
                 as decimal(18, 12)), 6) as decimal(9, 6))

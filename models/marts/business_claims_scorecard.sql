@@ -172,6 +172,7 @@ medians as (
 
     select
         cells.*,
+        cells.held_count + cells.falsified_count as cohort_count,
         ranked.seconds_until_falsified
     from cells
     left join ranked
@@ -264,19 +265,19 @@ final as (
         {%- for count in counts %}
         medians.{{ count }},
         {%- endfor %}
-        medians.held_count + medians.falsified_count as cohort_count,
+        medians.cohort_count,
 
         -- rates: null until the whole period is mature
         {%- for name, count in {'held_rate': 'held_count', 'falsified_rate': 'falsified_count'}.items() %}
         case
             when medians.is_period_mature
-                then cast({{ ratio('medians.' ~ count, '(medians.held_count + medians.falsified_count)') }} as decimal(9, 4))
+                then cast({{ ratio('medians.' ~ count, 'medians.cohort_count') }} as decimal(9, 4))
         end as {{ name }},
         {%- endfor %}
         {%- for side in ['low', 'high'] %}
         case
             when medians.is_period_mature
-                then {{ wilson('medians.falsified_count', '(medians.held_count + medians.falsified_count)', side) }}
+                then {{ wilson('medians.falsified_count', 'medians.cohort_count', side) }}
         end as falsified_rate_{{ side }},
         {%- endfor %}
         case

@@ -53,7 +53,8 @@ series as (
         on
             {{ lowered(trimmed('measures.business_function')) }} = sides.business_function
             and {{ lowered(trimmed('measures.measure')) }} = sides.measure
-    where measures.numerator is not null
+    -- of nothing there is no share
+    where measures.numerator is not null and measures.denominator > 0
 
 ),
 
@@ -70,13 +71,10 @@ unit_months as (
         sum(case when series.side = '{{ side }}' then series.{{ part }} end) as {{ side }}_{{ part }},
         {%- endfor %}
         {%- endfor %}
-        {{ count_where("series.side = 'headline' and series.denominator > 0") }} > 0 as is_reported,
-        {{ count_where("series.side = 'headline' and series.denominator > 0") }} > 0
-        and {{ count_where("series.side = 'reality' and series.denominator > 0") }} > 0
-        and (
-            pairs.reference_measure is null
-            or {{ count_where("series.side = 'reference' and series.denominator > 0") }} > 0
-        ) as is_known
+        {{ count_where("series.side = 'headline'") }} > 0 as is_reported,
+        {{ count_where("series.side = 'headline'") }} > 0
+        and {{ count_where("series.side = 'reality'") }} > 0
+        and (pairs.reference_measure is null or {{ count_where("series.side = 'reference'") }} > 0) as is_known
     from series
     inner join pairs
         on series.pair_id = pairs.pair_id
@@ -169,7 +167,7 @@ numbered as (
         coalesce(measured_months.known_count, 0) as known_count,
         coalesce(measured_months.reported_count, 0) as reported_count,
         sum(case when measured_months.known_count > 0 then 1 else 0 end) over (
-            partition by {% for key in keys %}units.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+            partition by {{ 'units.' ~ keys | join(', units.') }}
             order by months.month_start
             rows between unbounded preceding and current row
         ) as known_number
@@ -305,7 +303,10 @@ compared as (
         -- of the logarithm of a ratio of these months to the base year's, from how much the base year's months vary
         case when bases.log_count = {{ base_months }} and periods.compared_months > 0 then
             {{ sample_variance('bases.log_count', 'bases.log_sum', 'bases.log_square_sum') }}
-            * (1 / cast(periods.compared_months as {{ type_double() }}) + 1 / cast({{ base_months }} as {{ type_double() }}))
+            * (
+                1 / cast(periods.compared_months as {{ type_double() }})
+                + 1 / cast({{ base_months }} as {{ type_double() }})
+            )
         end as log_variance,
         periods.period_type = 'to_date'
         or (
@@ -331,7 +332,8 @@ judged as (
             when 'missed' then headline_numerator + reality_numerator
             when 'incremental' then greatest(0, cast(round(
                 reality_numerator
-                - cast({{ quotient('reference_numerator', 'reference_denominator') }} as decimal(18, 6)) * reality_denominator, 4
+                - {{ quotient('reference_numerator', 'reference_denominator') }}
+                * reality_denominator, 4
             ) as decimal(28, 4)))
             else reality_numerator
         end as paired_numerator,
@@ -353,29 +355,40 @@ judged as (
 
 ),
 
--- part, missed: a share of the cohort. excess, incremental: against those who were not reached. count_change, value_change:
--- reality per headline now, against the base year; where more of it is better, the base year against now
+-- how far reality's share lies behind that of those who were not reached
+behind as (
+
+    select
+        *,
+        {{ quotient('headline_numerator', 'headline_denominator') }} as headline_share,
+        {%- for side in ['value', 'low', 'high'] %}
+        {{ newcombe(
+            'reference_numerator', 'reference_denominator', 'reality_numerator', 'reality_denominator', side
+        ) }} as behind_{{ side }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from judged
+
+),
+
+-- part, missed: a share of the cohort. incremental: what reality lies ahead, over the headline, is borne out. count_change,
+-- value_change: reality per headline now, against the base year; where more of it is better, the base year against now
 gapped as (
 
     select
-        judged.*,
-        {%- set of_reality = ('reality_numerator', 'reality_denominator') %}
-        {%- set of_reference = ('reference_numerator', 'reference_denominator') %}
+        *,
         {%- set now = ('reality_numerator', 'headline_numerator') %}
         {%- set base = ('base_reality_numerator', 'base_headline_numerator') %}
         {%- set by_months = {'variance': 'log_variance', 'quantile': t_of_a_year} %}
         {%- for name, side in {'gap': 'value', 'gap_low': 'low', 'gap_high': 'high'}.items() %}
-        {#- what reality bears out is taken off: where that is least, the gap is greatest -#}
-        {%- set other = {'value': 'value', 'low': 'high', 'high': 'low'}[side] %}
         cast(case
-            when formula in ('part', 'missed')
-                then {{ ratio('gap_count', 'cohort_count', 6) if side == 'value' else wilson('gap_count', 'cohort_count', side) }}
-            when formula = 'excess' then {{ newcombe(of_reference[0], of_reference[1], of_reality[0], of_reality[1], side) }}
-            when formula = 'incremental'
-                then 1 - {{ quotient(
-                    newcombe(of_reality[0], of_reality[1], of_reference[0], of_reference[1], other),
-                    quotient('headline_numerator', 'headline_denominator')
-                ) }}
+            when formula in ('part', 'missed') then
+                {% if side == 'value' -%}
+                {{ ratio('gap_count', 'cohort_count', 6) }}
+                {%- else -%}
+                {{ wilson('gap_count', 'cohort_count', side) }}
+                {%- endif %}
+            when formula = 'excess' then behind_{{ side }}
+            when formula = 'incremental' then 1 + {{ quotient('behind_' ~ side, 'headline_share') }}
             {%- for formula, options in {'count_change': {}, 'value_change': by_months}.items() %}
             when formula = '{{ formula }}' and reality_direction = 'lower'
                 then {{ rate_ratio(now[0], now[1], base[0], base[1], side, **options) }} - 1
@@ -384,7 +397,7 @@ gapped as (
             {%- endfor %}
         end as decimal(18, 6)) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from judged
+    from behind
 
 ),
 
@@ -490,7 +503,8 @@ yearly as (
         years.{{ key }},
         {%- endfor %}
         period_kinds.period_type,
-        case period_kinds.period_type when 'fiscal_year' then years.year_start else spans.first_month end as period_start,
+        case period_kinds.period_type when 'fiscal_year' then years.year_start else spans.first_month end
+            as period_start,
         cast(
             case period_kinds.period_type
                 when 'fiscal_year' then max(years.year_start) + interval '1' year
