@@ -2,8 +2,8 @@
     statistic, not a value to keep: it is not rounded. -#}
 {% macro sample_variance(n, sum, sum_of_squares) -%}
     {%- set double = type_double() -%}
-    greatest(0, (
+    case when {{ n }} > 1 then greatest(0, (
         cast({{ sum_of_squares }} as {{ double }})
-        - cast({{ sum }} as {{ double }}) * cast({{ sum }} as {{ double }}) / nullif(cast({{ n }} as {{ double }}), 0)
-    ) / nullif(cast({{ n }} as {{ double }}) - 1, 0))
+        - cast({{ sum }} as {{ double }}) * cast({{ sum }} as {{ double }}) / cast({{ n }} as {{ double }})
+    ) / (cast({{ n }} as {{ double }}) - 1)) end
 {%- endmacro %}

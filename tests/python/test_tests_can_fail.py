@@ -47,8 +47,8 @@ BREAKS = {
             window_days, is_period_mature, claim_count, mature_count, held_count, falsified_count, pending_count,
             cohort_count
         ) values (
-            'sales', 'deal_closed', 'servicenow', 'month', date '2025-02-01', date '2025-03-01', 'total', '(all)', 90, true,
-            1, 1, 1, 0, 0, 1
+            'sales', 'deal_closed', 'servicenow', 'month', date '2025-02-01', date '2025-03-01', 'total', '(all)', 90,
+            true, 1, 1, 1, 0, 0, 1
         )
     """,
     "assert_business_measures_scorecard_reconciles_with_measures": """
