@@ -4,7 +4,8 @@
 
     events: name of a CTE of the same query with one row per event, or per sums of some events of a day: source_system,
         event_on (day of the reporting zone), observed_until (UTC; null: never mature), team_id, queue, category, channel,
-        account_id (null where there is none), the keys, the sums and the amounts.
+        account_id (null where there is none; those of the unit types asked for), the keys, the sums and the amounts. Of another
+        business function it has `unit`, for the unit type `unit`.
     keys: further columns of the grain, never null. With `window_days` among them a period is mature once its last event's window was
         observed, else once the period itself was.
     sums: columns to add up, whole numbers. amounts: the same, decimals. A quiet cell has zeros.
@@ -20,6 +21,7 @@
 ) -%}
 {%- set unit_columns = {
     'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel', 'account': 'account_id',
+    'unit': 'unit',
 } -%}
 {%- set measures = sums + amounts -%}
 period_kinds as (

@@ -6,12 +6,13 @@
         value. reported: the same for the headline as a dashboard has it, on its own cohort; left out: there is none.
     gap_count: of a nested share, how many of the cohort lie in the gap. gap, gap_low, gap_high: of the other kinds, the gap and its
         95 % interval, decimals; above 0 the headline looks better than reality. is_both_worse: neither side is good.
-    window_days: none where the pair has no window. -#}
+    window_days: none where the pair has no window. pair_column: of a part with several pairs, the column that names them;
+        pair_id is none then. -#}
 {% macro pair_columns(
     pair_id, cohort, headline, reality, reported=none, gap_count=none, gap=none, gap_low=none, gap_high=none,
-    is_both_worse='false', window_days='window_days'
+    is_both_worse='false', window_days='window_days', pair_column=none
 ) -%}
-    '{{ pair_id }}' as pair_id,
+    {{ pair_column or "'" ~ pair_id ~ "'" }} as pair_id,
     source_system,
     period_type,
     period_start,

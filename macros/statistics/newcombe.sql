@@ -1,8 +1,8 @@
 {#- Difference of two proportions, a / n - b / m, or a bound of its 95 % interval by Newcombe, from two Wilson intervals;
     between -1 and 1, 6 digits; null where one of them has no trials. side: 'value', 'low' or 'high'. -#}
 {% macro newcombe(a, n, b, m, side) -%}
-    {%- set share_a = "(cast(" ~ a ~ " as " ~ type_double() ~ ") / " ~ n ~ ")" -%}
-    {%- set share_b = "(cast(" ~ b ~ " as " ~ type_double() ~ ") / " ~ m ~ ")" -%}
+    {%- set share_a = "(cast(" ~ a ~ " as " ~ type_double() ~ ") / (" ~ n ~ "))" -%}
+    {%- set share_b = "(cast(" ~ b ~ " as " ~ type_double() ~ ") / (" ~ m ~ "))" -%}
     {%- set reach_a, reach_b = ('low', 'high') if side == 'low' else ('high', 'low') -%}
     case
         when {{ n }} > 0 and {{ m }} > 0

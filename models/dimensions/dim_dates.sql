@@ -1,7 +1,5 @@
 -- Grain: one calendar day, from the first to the last day on which anything happened. No gaps: a quiet day is a row.
 -- Days are those of the reporting zone wherever they are joined.
-{% set months_before = var('fiscal_year_starts_in_month') | int - 1 %}
-
 with
 
 days as (
@@ -17,12 +15,7 @@ final as (
         date_day,
         cast(date_trunc('week', date_day) as date) as week_start,
         cast(date_trunc('month', date_day) as date) as month_start,
-        -- as many months earlier it is a calendar year
-        cast(
-            date_trunc('year', date_day - {{ months_before }} * interval '1' month)
-            + {{ months_before }} * interval '1' month
-            as date
-        ) as fiscal_year_start
+        {{ fiscal_year_of('date_day') }} as fiscal_year_start
     from days
 
 )

@@ -1,14 +1,29 @@
 -- Grain: one calendar day. Wider than the data by some days at each end, and up to as_of where it is pinned later: opening
--- hours are counted on local days, over midnight, and until as_of.
+-- hours are counted on local days, over midnight, and until as_of. The claims of other functions are no feed, and may be older
+-- than all of them: their days are there as well.
 with
+
+moments as (
+
+    select
+        recorded_at as first_at,
+        last_event_at as last_at
+    from {{ ref('int_feed_records') }}
+    union all
+    select
+        claimed_at as first_at,
+        claimed_at as last_at
+    from {{ ref('int_business_claims') }}
+
+),
 
 span as (
 
     -- a day more at each end: the reporting zone may cut the day elsewhere
     select
-        cast(min(recorded_at) - interval '1' day as date) as first_day,
-        cast(max(last_event_at) + interval '1' day as date) as last_day
-    from {{ ref('int_feed_records') }}
+        cast(min(first_at) - interval '1' day as date) as first_day,
+        cast(max(last_at) + interval '1' day as date) as last_day
+    from moments
 
 ),
 

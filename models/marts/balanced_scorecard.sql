@@ -8,6 +8,8 @@
     'pair_p07_one_contact_in_all',
     'pair_p13_satisfaction_of_all',
     'pair_p14_satisfaction_of_repeaters',
+    'pairs_of_business_claims',
+    'pairs_of_business_measures',
 ] %}
 
 with

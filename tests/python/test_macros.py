@@ -47,6 +47,13 @@ def bounds(compiled):
     return compiled("{{ wilson('a', 'b', 'low') }}"), compiled("{{ wilson('a', 'b', 'high') }}")
 
 
+@pytest.fixture(scope="module")
+def rate_ratio(compiled):
+    return {
+        side: compiled(f"{{{{ rate_ratio('a', '10', 'b', '20', '{side}') }}}}") for side in ("value", "low", "high")
+    }
+
+
 @settings(deadline=None, max_examples=30)
 @given(pairs=COUNTS)
 def test_ratio_is_rounded_half_up_from_whole_numbers(ratio, pairs):
@@ -82,18 +89,58 @@ def test_wilson_interval_holds_the_share_and_matches_the_formula(bounds, pairs):
         assert float(low) - 1e-6 <= share <= float(high) + 1e-6
 
 
-def test_newcombe_is_made_of_two_wilson_intervals(compiled):
-    """56 of 70 against 48 of 80: 0.2, from 0.0524 to 0.3339 (Newcombe 1998, table II, method 10)."""
-    sides = [compiled(f"{{{{ newcombe('a', 70, 'b', 80, '{side}') }}}}") for side in ("value", "low", "high")]
-    assert [float(*evaluate(side, [(56, 48)])) for side in sides] == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5)
-    # none of 10 against all of 20, and against nothing
-    low, high = (
-        evaluate(compiled(f"{{{{ newcombe('a', 10, 'b', 'nullif(b, 0)', '{side}') }}}}"), [(0, 20), (0, 0)])
-        for side in ("low", "high")
+def wilson(k, n):
+    share = k / n
+    centre, half = share + Z * Z / (2 * n), Z * math.sqrt((share * (1 - share) + Z * Z / (4 * n)) / n)
+    return max(0, (centre - half) / (1 + Z * Z / n)), min(1, (centre + half) / (1 + Z * Z / n))
+
+
+def test_newcombe_interval_of_two_shares(compiled):
+    """56 of 70 against 48 of 80 is the example of Newcombe's paper (1998): 0.2, from 0.0524 to 0.3339."""
+    found = {
+        side: evaluate(compiled(f"{{{{ newcombe('a', '70', 'b', '80', '{side}') }}}}"), [(56, 48), (0, 0), (70, 0)])
+        for side in ("value", "low", "high")
+    }
+    assert [float(found[side][0]) for side in ("value", "low", "high")] == pytest.approx(
+        [0.2, 0.0524, 0.3339], abs=5e-5
     )
-    assert [float(low[0]), float(high[0])] == pytest.approx([-1.0, -0.6791], abs=5e-5)
-    assert low[1] is None
-    assert high[1] is None
+    for n, (a, b) in enumerate([(56, 48), (0, 0), (70, 0)]):
+        (low_a, high_a), (low_b, high_b) = wilson(a, 70), wilson(b, 80)
+        low = a / 70 - b / 80 - math.hypot(a / 70 - low_a, high_b - b / 80)
+        high = a / 70 - b / 80 + math.hypot(high_a - a / 70, b / 80 - low_b)
+        assert [float(found[side][n]) for side in ("low", "high")] == pytest.approx([low, high], abs=4e-6)
+    assert evaluate(compiled("{{ newcombe('a', 'b', 'a', '5', 'low') }}"), [(0, 0)]) == [None]
+
+
+@settings(deadline=None, max_examples=30)
+@given(pairs=COUNTS)
+def test_rate_ratio_is_symmetric_on_the_logarithm(rate_ratio, pairs):
+    """a events in 10 against b in 20."""
+    rows = zip(pairs, *(evaluate(rate_ratio[side], pairs) for side in ("value", "low", "high")), strict=True)
+    for (a, b), value, low, high in rows:
+        if not a or not b:
+            assert (value, low, high) == (None, None, None)
+            continue
+        reach = Z * math.sqrt(1 / a + 1 / b)
+        for found, log in ((value, 0), (low, -reach), (high, reach)):
+            # beyond that it is cut
+            wanted = min(50_000, math.exp(max(-11, min(11, math.log(2 * a / b) + log))))
+            assert float(found) == pytest.approx(wanted, rel=1e-6, abs=2e-6)
+
+
+def test_rate_ratio_by_hand(rate_ratio):
+    """30 in 10 against 40 in 20 is 1.5; ln 1.5 = 0.405465, 1.959964 x sqrt(1/30 + 1/40) = 0.473376."""
+    found = [evaluate(rate_ratio[side], [(30, 40)])[0] for side in ("value", "low", "high")]
+    assert [str(value) for value in found] == ["1.500000", "0.934343", "2.408108"]
+
+
+def test_variance_and_quotient_by_hand(compiled):
+    """2, 4 and 9: sum 15, of squares 101, so (101 - 75) / 2 = 13. One number does not vary."""
+    assert evaluate(compiled("{{ sample_variance('3', 'a', 'b') }}"), [(15, 101)]) == [13.0]
+    assert evaluate(compiled("{{ sample_variance('1', 'a', 'b') }}"), [(5, 25)]) == [None]
+    assert [str(value) for value in evaluate(compiled("{{ quotient('a', 'b') }}"), [(2, 3), (1, 0)])] == [
+        "0.666667", "None",
+    ]  # fmt: skip
 
 
 def test_a_stratum_adds_what_it_counts_more_times_the_variance_of_its_share(compiled):

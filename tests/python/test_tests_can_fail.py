@@ -41,6 +41,25 @@ BREAKS = {
         update marts.resolution_quality set held_count = held_count + 1
         where period_type = 'week' and unit_type = 'total' and window_days = 7 and period_start = date '2025-02-03'
     """,
+    "assert_business_claims_scorecard_reconciles_with_verdicts": """
+        insert into marts.business_claims_scorecard (
+            business_function, claim_type, source_system, period_type, period_start, period_end, unit_type, unit,
+            window_days, is_period_mature, claim_count, mature_count, held_count, falsified_count, pending_count,
+            cohort_count
+        ) values (
+            'sales', 'deal_closed', 'servicenow', 'month', date '2025-02-01', date '2025-03-01', 'total', '(all)', 90,
+            true, 1, 1, 1, 0, 0, 1
+        )
+    """,
+    "assert_business_measures_scorecard_reconciles_with_measures": """
+        insert into marts.business_measures_scorecard (
+            pair_id, source_system, period_type, period_start, period_end, unit_type, unit, business_function, formula,
+            is_period_mature, compared_months, cohort_count, headline_measure, reality_measure, reported_numerator
+        ) values (
+            'P33', 'servicenow', 'month', date '2025-02-01', date '2025-03-01', 'total', '(all)', 'marketing', 'part',
+            true, 1, 100, 'leads', 'leads_accepted', 100
+        )
+    """,
     "assert_worklist_lists_every_failed_claim": """
         delete from marts.returned_claims
         where claim_id = (select min(claim_id) from marts.returned_claims where window_days = 7) and window_days = 7
