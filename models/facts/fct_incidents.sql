@@ -1,8 +1,8 @@
 -- Grain: one incident x family type. A family is what an account has again and again: its issue, or its configuration item.
 -- Requests, tests, spam and duplicates are no incidents. One outage is one occurrence of its family, however many
 -- people report it; a person who is back within 7 days was not helped yet, and is no new case (that is a return).
-{% set of_family = 'source_system, account_id, family_type, family' %}
-{% set of_person = 'source_system, account_id, family_type, family, customer_key' %}
+{% set of_family = 'source_system, account_id, family_type, family_key' %}
+{% set of_person = 'source_system, account_id, family_type, family_key, customer_key' %}
 {% set zone = var('reporting_time_zone') %}
 
 with
@@ -114,13 +114,13 @@ in_families as (
     select
         *,
         'issue' as family_type,
-        issue_key as family
+        issue_key as family_key
     from incidents
     union all
     select
         *,
         'configuration_item' as family_type,
-        configuration_item as family
+        configuration_item as family_key
     from incidents
     where configuration_item is not null
 
@@ -130,7 +130,7 @@ placed as (
 
     select
         *,
-        account_id is not null and family is not null as is_placed
+        account_id is not null and family_key is not null as is_placed
     from in_families
 
 ),
@@ -251,7 +251,7 @@ final as (
         account_id,
         customer_key,
         category,
-        family,
+        family_key,
         problem_key,
         opened_at,
         resolved_at,

@@ -3,6 +3,8 @@
 {% set parts = [
     'pair_p03_lasting_resolutions',
     'pair_p24_return_rate',
+    'pair_p04_recycled_incidents',
+    'pair_p26_problem_fixes',
 ] %}
 
 with
