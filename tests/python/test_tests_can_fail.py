@@ -41,6 +41,18 @@ BREAKS = {
         update marts.resolution_quality set held_count = held_count + 1
         where period_type = 'week' and unit_type = 'total' and window_days = 7 and period_start = date '2025-02-03'
     """,
+    "assert_return_curves_reconcile_with_verdicts": """
+        update marts.return_curves set returned_so_far_count = returned_so_far_count + 1
+        where unit_type = 'total' and day_number = 7
+    """,
+    "assert_recycled_incidents_reconcile_with_incidents": """
+        update marts.recycled_incidents set incident_count = incident_count + 1
+        where unit_type = 'total' and period_type = 'to_date'
+    """,
+    "assert_problem_fixes_reconcile_with_problems": """
+        insert into facts.fct_problems (problem_key, source_system, problem_id, opened_at, closed_at, ticket_count)
+        values ('s:p', 's', 'p', timestamp '2025-01-01', timestamp '2025-02-01', 0)
+    """,
     "assert_worklist_lists_every_failed_claim": """
         delete from marts.returned_claims
         where claim_id = (select min(claim_id) from marts.returned_claims where window_days = 7) and window_days = 7
