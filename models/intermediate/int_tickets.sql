@@ -41,6 +41,7 @@ final as (
         unioned.priority,
         unioned.sla_policy_id,
         {{ lowered('unioned.created_by_actor_type') }} in ('system', 'automation') as is_machine_made,
+        unioned.configuration_item,
         unioned.problem_id,
         unioned.source_system || ':' || unioned.parent_ticket_id as parent_ticket_key,
         unioned.source_system || ':' || unioned.duplicate_of as duplicate_of_key,

@@ -10,6 +10,8 @@
     'pair_p14_satisfaction_of_repeaters',
     'pairs_of_business_claims',
     'pairs_of_business_measures',
+    'pair_p04_recycled_incidents',
+    'pair_p26_problem_fixes',
 ] %}
 
 with

@@ -1,5 +1,6 @@
 -- Grain: claim type x source system x period x unit x window. One row for every period in which anything happened, quiet
 -- ones included. Of what was called done in the period, how much held? Tier set `return`; headline cohorts only.
+-- Beside the rate stands what the mix of categories lets expect, from the other units; limits say what chance may do.
 -- Systems stand apart: their teams and categories are their own, and a desk of 1999 shares no period with one of 2016.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
@@ -10,13 +11,35 @@
 {% set ticket_counts = [
     'silent_auto_close_count', 'reopened_count', 'hidden_by_auto_close_count', 'reopened_so_far_count',
 ] %}
+{#- a unit and the column that says which; the total leaves nobody out -#}
+{% set unit_columns = {
+    'total': none, 'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel',
+    'account': 'account_id',
+} %}
+{% set expected = [] %}
+{% for unit_type in unit_columns %}{% do expected.append('expected_' ~ unit_type) %}{% endfor %}
+{% set cohort = "is_mature and verdict in ('held', 'falsified')" %}
 
 with
 
 verdicts as (
 
     select
-        *,
+        claim_id,
+        claim_type,
+        source_system,
+        window_days,
+        customer_key,
+        {%- for column in unit_columns.values() if column %}
+        coalesce({{ column }}, '(none)') as {{ column }},
+        {%- endfor %}
+        closure_mode,
+        observed_until,
+        is_mature,
+        verdict,
+        unobservable_reason,
+        is_reopened,
+        is_hidden_by_auto_close,
         cast({{ local_time('claimed_at', zone) }} as date) as event_on
     from {{ ref('fct_claim_verdicts') }}
     where
@@ -76,15 +99,272 @@ daily as (
 
 ),
 
-{{ cells_of('daily', keys=['claim_type', 'window_days'], sums=counts + ticket_counts) }},
+-- what came back to date, by everything that a claim has
+mixes as (
+
+    select
+        claim_type,
+        source_system,
+        window_days,
+        {%- for column in unit_columns.values() if column %}
+        {{ column }},
+        {%- endfor %}
+        cast(sum(held_count + falsified_count) as bigint) as cohort_count,
+        cast(sum(falsified_count) as bigint) as falsified_count
+    from daily
+    group by
+        claim_type,
+        source_system,
+        window_days
+        {%- for column in unit_columns.values() if column %},
+        {{ column }}
+        {%- endfor %}
+
+),
+
+{% set key = 'claim_type, source_system, window_days' -%}
+others as (
+
+    select
+        *
+        {%- for count in ['cohort_count', 'falsified_count'] %}
+        {%- for unit_type, column in unit_columns.items() %},
+        cast(
+            sum({{ count }}) over (partition by {{ key }})
+            {%- if column %}
+            - sum({{ count }}) over (partition by {{ key }}, {{ column }})
+            {%- endif %} as bigint
+        ) as {{ unit_type }}_{{ count }},
+        cast(
+            sum({{ count }}) over (partition by {{ key }}, category)
+            {%- if column %}
+            - sum({{ count }}) over (partition by {{ key }}, category{{ ', ' ~ column if column != 'category' }})
+            {%- endif %} as bigint
+        ) as {{ unit_type }}_category_{{ count }}
+        {%- endfor %}
+        {%- endfor %}
+    from mixes
+
+),
+
+-- how many of a million such claims come back elsewhere: in the same category; where fewer than 30 were judged, in all
+rates as (
+
+    select
+        {{ key }}
+        {%- for column in unit_columns.values() if column %},
+        {{ column }}
+        {%- endfor %}
+        {%- for unit_type in unit_columns %},
+        case
+            when {{ unit_type }}_category_cohort_count >= 30
+                then {{ integer_division(
+                    '2000000 * ' ~ unit_type ~ '_category_falsified_count + ' ~ unit_type ~ '_category_cohort_count',
+                    'nullif(2 * ' ~ unit_type ~ '_category_cohort_count, 0)'
+                ) }}
+            when {{ unit_type }}_cohort_count >= 30
+                then {{ integer_division(
+                    '2000000 * ' ~ unit_type ~ '_falsified_count + ' ~ unit_type ~ '_cohort_count',
+                    'nullif(2 * ' ~ unit_type ~ '_cohort_count, 0)'
+                ) }}
+        end as {{ unit_type }}_rate
+        {%- endfor %}
+    from others
+
+),
+
+events as (
+
+    select
+        daily.*
+        {%- for unit_type in unit_columns %},
+        (daily.held_count + daily.falsified_count) * rates.{{ unit_type }}_rate as expected_{{ unit_type }}
+        {%- endfor %}
+    from daily
+    inner join rates
+        on
+            daily.claim_type = rates.claim_type
+            and daily.source_system = rates.source_system
+            and daily.window_days = rates.window_days
+            {%- for column in unit_columns.values() if column %}
+            and daily.{{ column }} = rates.{{ column }}
+            {%- endfor %}
+
+),
+
+{{ cells_of('events', keys=['claim_type', 'window_days'], sums=counts + ticket_counts + expected) }},
 
 judged as (
 
     select
         *,
         held_count + falsified_count as cohort_count,
-        claim_type in ('ticket_resolved', 'first_contact_resolved', 'sla_met') as is_of_tickets
+        claim_type in ('ticket_resolved', 'first_contact_resolved', 'sla_met') as is_of_tickets,
+        -- nothing is expected where nothing is judged, or nobody else is there to compare with
+        case
+            when is_period_mature
+                then nullif(
+                    case unit_type
+                        {%- for unit_type in unit_columns %}
+                        when '{{ unit_type }}' then expected_{{ unit_type }}
+                        {%- endfor %}
+                    end, 0
+                )
+        end as expected_millionths
     from cells
+
+),
+
+standardised as (
+
+    select
+        *,
+        cast(cast(expected_millionths as decimal(18, 0)) * cast(0.000001 as decimal(9, 6)) as decimal(18, 6))
+            as expected_returned_count
+    from judged
+
+),
+
+-- units differ by more than chance: what was not measured differs too. The limits are wider by as much.
+deviating as (
+
+    select
+        *,
+        cast(round(cast(
+            (falsified_count - cast(expected_returned_count as {{ type_double() }}))
+            / sqrt(cast(expected_returned_count as {{ type_double() }}))
+            as decimal(28, 12)), 6) as decimal(18, 6)) as deviation
+    from standardised
+
+),
+
+{% set peers = key ~ ', period_type, period_start, unit_type' -%}
+ranked as (
+
+    select
+        *,
+        count(deviation) over (partition by {{ peers }}) as peer_count,
+        row_number() over (
+            partition by {{ peers }} order by deviation nulls last, {{ text_order('unit') }}
+        ) as peer_number
+    from deviating
+
+),
+
+-- the outermost tenth on each side counts like its neighbour: one bad unit must not hide itself
+trimmed as (
+
+    select
+        *,
+        {%- for bound, place in {
+            'lowest': integer_division('peer_count', '10') ~ ' + 1',
+            'highest': 'peer_count - ' ~ integer_division('peer_count', '10'),
+        }.items() %}
+        max(case when peer_number = {{ place }} then deviation end) over (
+            partition by {{ peers }}
+        ) as {{ bound }}_deviation{{ ',' if not loop.last }}
+        {%- endfor %}
+    from ranked
+
+),
+
+spread as (
+
+    select
+        *,
+        case when deviation is not null then least(greatest(deviation, lowest_deviation), highest_deviation) end
+            as winsorised_deviation
+    from trimmed
+
+),
+
+dispersed as (
+
+    select
+        *,
+        case
+            when peer_count >= 10 and deviation is not null
+                then greatest(1, cast(round(cast(
+                    cast(
+                        sum(winsorised_deviation * winsorised_deviation) over (
+                            partition by {{ peers }}
+                        ) as {{ type_double() }}
+                    ) / peer_count
+                    as decimal(28, 12)), 6) as decimal(18, 6)))
+        end as overdispersion
+    from spread
+
+),
+
+-- who comes back comes back more than once: the customers behind the claims to date
+by_customer as (
+
+    select
+        {{ key }},
+        kinds.unit_type,
+        case kinds.unit_type
+            {%- for unit_type, column in unit_columns.items() %}
+            when '{{ unit_type }}' then {{ column or "'(all)'" }}
+            {%- endfor %}
+        end as unit,
+        coalesce(customer_key, claim_id) as customer,
+        count(*) as judged_count,
+        {{ count_where("verdict = 'falsified'") }} as returned_count
+    from verdicts
+    cross join unit_kinds as kinds
+    where {{ cohort }}
+    group by
+        {{ key }},
+        kinds.unit_type,
+        case kinds.unit_type
+            {%- for unit_type, column in unit_columns.items() %}
+            when '{{ unit_type }}' then {{ column or "'(all)'" }}
+            {%- endfor %}
+        end,
+        coalesce(customer_key, claim_id)
+
+),
+
+clustered as (
+
+    select
+        {{ key }},
+        unit_type,
+        unit,
+        count(*) as customer_count,
+        {{ design_effect(
+            'count(*)', 'sum(judged_count)', 'sum(returned_count)', 'sum(judged_count * judged_count)',
+            'sum(judged_count * returned_count)', 'sum(returned_count * returned_count)'
+        ) }} as design_effect
+    from by_customer
+    group by {{ key }}, unit_type, unit
+
+),
+
+limited as (
+
+    select
+        dispersed.*,
+        cast({{ ratio('dispersed.falsified_count * 1000000', 'dispersed.expected_millionths') }} as decimal(18, 4))
+            as return_oe,
+        {%- for sigmas in [2, 3] %}
+        {%- for side in ['low', 'high'] %}
+        {{ funnel_limit(
+            'dispersed.expected_returned_count', sigmas, side, 'coalesce(dispersed.overdispersion, 1)'
+        ) }} as funnel_{{ side }}_{{ sigmas }},
+        {%- endfor %}
+        {%- endfor %}
+        cast(clustered.customer_count as bigint) as customer_count,
+        clustered.design_effect
+    from dispersed
+    left join clustered
+        on
+            dispersed.period_type = 'to_date'
+            and dispersed.claim_type = clustered.claim_type
+            and dispersed.source_system = clustered.source_system
+            and dispersed.window_days = clustered.window_days
+            and dispersed.unit_type = clustered.unit_type
+            and dispersed.unit = clustered.unit
 
 ),
 
@@ -138,8 +418,32 @@ final as (
         case
             when is_period_mature then cast({{ ratio('unknown_customer_count', 'mature_count') }} as decimal(9, 4))
         end as unknown_customer_share,
+
+        -- against the mix of categories: null until the whole period is mature
+        expected_returned_count,
+        return_oe,
+        {%- for side in ['low', 'high'] %}
+        {{ byar('falsified_count', 'expected_returned_count', side) }} as return_oe_{{ side }},
+        {%- endfor %}
+        overdispersion,
+        {%- for sigmas in [2, 3] %}
+        {%- for side in ['low', 'high'] %}
+        funnel_{{ side }}_{{ sigmas }},
+        {%- endfor %}
+        {%- endfor %}
+        return_oe < funnel_low_3 or return_oe > funnel_high_3 as is_outside_funnel,
+
+        -- against independent claims: to date only
+        customer_count,
+        design_effect,
+        {%- for side in ['low', 'high'] %}
+        {{ wilson(
+            'falsified_count / cast(greatest(design_effect, 1) as ' ~ type_double() ~ ')',
+            '(cohort_count / cast(greatest(design_effect, 1) as ' ~ type_double() ~ '))', side
+        ) }} as return_rate_clustered_{{ side }},
+        {%- endfor %}
         observed_until
-    from judged
+    from limited
 
 )
 

@@ -59,6 +59,17 @@ BREAKS = {
             'P33', 'servicenow', 'month', date '2025-02-01', date '2025-03-01', 'total', '(all)', 'marketing', 'part',
             true, 1, 100, 'leads', 'leads_accepted', 100
         )
+    "assert_return_curves_reconcile_with_verdicts": """
+        update marts.return_curves set returned_so_far_count = returned_so_far_count + 1
+        where unit_type = 'total' and day_number = 7
+    """,
+    "assert_recycled_incidents_reconcile_with_incidents": """
+        update marts.recycled_incidents set incident_count = incident_count + 1
+        where unit_type = 'total' and period_type = 'to_date'
+    """,
+    "assert_problem_fixes_reconcile_with_problems": """
+        insert into facts.fct_problems (problem_key, source_system, problem_id, opened_at, closed_at, ticket_count)
+        values ('s:p', 's', 'p', timestamp '2025-01-01', timestamp '2025-02-01', 0)
     """,
     "assert_worklist_lists_every_failed_claim": """
         delete from marts.returned_claims
