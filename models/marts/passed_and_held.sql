@@ -107,7 +107,7 @@ gated as (
         sessions.source_system,
         'contained_by_bot' as claim_type,
         'contained_by_bot/' || sessions.session_key as claim_id,
-        sessions.started_at as event_at,
+        sessions.ended_at as event_at,
         'bot' as channel,
         cast(null as varchar) as queue,
         cast(null as varchar) as team_id,
