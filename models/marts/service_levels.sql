@@ -276,6 +276,16 @@ replied as (
                 when replies.is_public_agent_reply and replies.is_judgeable and replies.is_useful then replies.sent_at
             end
         ) as first_useful_at,
+        -- who was helped without another word was helped when somebody resolved it
+        min(
+            case
+                when
+                    replies.is_first_by_person
+                    and replies.sent_at <= first_resolutions.claimed_at
+                    and first_resolutions.closure_mode is distinct from 'silent_auto_close'
+                    then first_resolutions.claimed_at
+            end
+        ) as resolved_at,
         {{ count_where('replies.is_first_by_person and replies.is_judgeable') }} > 0 as is_judgeable,
         {{ count_where('replies.is_first_by_person and replies.template_id is not null') }} > 0 as is_templated,
         {{ count_where('first_resolutions.claimed_at is not null') }} > 0 as is_resolved,
@@ -439,7 +449,7 @@ measured as (
         {{ event_columns({
             'reply_count': 'case when replied.is_resolved then replied.reply_count else 0 end',
             'desk_seconds': seconds_between('openings.created_at', 'replied.first_by_person_at'),
-            'customer_seconds': seconds_between('openings.created_at', 'replied.first_useful_at'),
+            'customer_seconds': seconds_between('openings.created_at', 'least(replied.first_useful_at, replied.resolved_at)'),
             'first_public_seconds': seconds_between('openings.created_at', 'replied.first_public_at'),
         }, {
             'item_count': 'replied.first_by_person_at is not null',
