@@ -1,6 +1,6 @@
 -- Grain: source system x period x unit. What came, and what was left at the period's end.
--- A ticket is on the list while its status is none of the resolved ones. Flows (entered, came back, left, moved) are of the
--- period; the backlog is a stock: it stands at the period's end and does not add up over periods. It is read ticket by
+-- A ticket is on the list while its status is none of the resolved ones. Flows (entered, came back, left, moved) are of
+-- the period; the backlog is a stock: it stands at the end and does not add up over periods. It is read ticket by
 -- ticket at the ends of periods, the flows from beginnings and ends, and a test holds one against the other.
 {% set zone = var('reporting_time_zone') %}
 {% set places = ['channel', 'queue', 'team_id', 'account_id', 'category'] %}
@@ -222,7 +222,9 @@ snapshots as (
     select
         lists.source_system,
         ends.period_end,
-        {% for place in places %}lists.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        lists.{{ place }},
+        {%- endfor %}
         lists.ticket_key,
         {{ seconds_between('lists.created_at', 'least(ends.ends_at, coverage.as_of)') }} as age_seconds,
         {{ event_columns({}, {
@@ -250,7 +252,9 @@ snapshots as (
     select
         auto_closed.source_system,
         ends.period_end,
-        {% for place in places %}auto_closed.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        auto_closed.{{ place }},
+        {%- endfor %}
         cast(null as varchar) as ticket_key,
         cast(null as bigint) as age_seconds,
         {{ event_columns({}, {
@@ -311,8 +315,8 @@ stocked as (
         {%- endif %}
         {%- endfor %}
         {%- for percent in [50, 90] %}
-        min(case when 100 * age_number >= {{ percent }} * all_count then age_seconds end) as open_age_seconds_p{{ percent }}
-        {{- ',' if not loop.last }}
+        min(case when 100 * age_number >= {{ percent }} * all_count then age_seconds end)
+            as open_age_seconds_p{{ percent }}{{ ',' if not loop.last }}
         {%- endfor %}
     from ranked
     group by source_system, period_end, unit_type, unit
@@ -332,7 +336,7 @@ feeds as (
 ),
 
 -- users of the accounts under contract when the period ends
-users as (
+account_users as (
 
     select
         cells.source_system,
@@ -340,14 +344,14 @@ users as (
         cells.period_start,
         cells.unit_type,
         cells.unit,
-        cast(sum(accounts.users) as bigint) as users_count
+        cast(sum(customers.users) as bigint) as users_count
     from cells
-    inner join {{ ref('dim_accounts') }} as accounts
+    inner join {{ ref('dim_accounts') }} as customers
         on
-            cells.source_system = accounts.source_system
-            and cells.unit = case cells.unit_type when 'total' then '(all)' when 'account' then accounts.account_id end
-            and (accounts.contract_started_on is null or cast(accounts.contract_started_on as date) < cells.period_end)
-            and (accounts.churned_on is null or cells.period_end <= cast(accounts.churned_on as date))
+            cells.source_system = customers.source_system
+            and cells.unit = case cells.unit_type when 'total' then '(all)' when 'account' then customers.account_id end
+            and (customers.contract_started_on is null or cast(customers.contract_started_on as date) < cells.period_end)
+            and (customers.churned_on is null or cells.period_end <= cast(customers.churned_on as date))
     group by cells.source_system, cells.period_type, cells.period_start, cells.unit_type, cells.unit
 
 ),
@@ -358,7 +362,7 @@ joined as (
         cells.*,
         feeds.has_contacts,
         feeds.has_tickets,
-        users.users_count,
+        account_users.users_count,
         {%- for stock in stocks %}
         case when feeds.has_tickets and cells.is_period_mature then coalesce(stocked.{{ stock }}, 0) end as {{ stock }},
         {%- endfor %}
@@ -373,13 +377,13 @@ joined as (
             and cells.period_end = stocked.period_end
             and cells.unit_type = stocked.unit_type
             and cells.unit = stocked.unit
-    left join users
+    left join account_users
         on
-            cells.source_system = users.source_system
-            and cells.period_type = users.period_type
-            and cells.period_start = users.period_start
-            and cells.unit_type = users.unit_type
-            and cells.unit = users.unit
+            cells.source_system = account_users.source_system
+            and cells.period_type = account_users.period_type
+            and cells.period_start = account_users.period_start
+            and cells.unit_type = account_users.unit_type
+            and cells.unit = account_users.unit
 
 ),
 
@@ -406,7 +410,9 @@ final as (
         users_count,
         case
             when is_period_mature
-                then cast({{ ratio('repeat_contact_count', 'first_contact_count + repeat_contact_count') }} as decimal(9, 4))
+                then cast({{ ratio(
+                    'repeat_contact_count', 'first_contact_count + repeat_contact_count'
+                ) }} as decimal(9, 4))
         end as repeat_share,
         case
             when is_period_mature
@@ -414,8 +420,9 @@ final as (
                     'arrival_count - first_contact_count - repeat_contact_count', 'arrival_count'
                 ) }} as decimal(9, 4))
         end as unknown_chain_share,
-        case when is_period_mature and users_count > 0 then {{ ratio('1000 * account_arrival_count', 'users_count', 1) }} end
-            as contacts_per_1000_users,
+        case
+            when is_period_mature and users_count > 0 then {{ ratio('1000 * account_arrival_count', 'users_count', 1) }}
+        end as contacts_per_1000_users,
 
         -- the list in the period
         {%- for count in ['entered_count', 'back_on_list_count', 'left_count', 'moved_net_count'] %}

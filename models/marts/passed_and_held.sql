@@ -1,6 +1,6 @@
--- Grain: gate x source system x period x unit x window. A gate is somebody's word that all is well: the bot kept the session
--- (`bot`), the review passed (`quality_review`), the first line resolved the ticket (`first_line`). Of what passed, how
--- much held? Tier set `return`.
+-- Grain: gate x source system x period x unit x window. A gate is somebody's word that all is well: the bot kept the
+-- session (`bot`), the review passed (`quality_review`), the first line resolved the ticket (`first_line`). Of what
+-- passed, how much held? Tier set `return`.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'offered_count', 'passed_count', 'mature_count', 'cohort_count', 'held_count', 'failed_count', 'unobservable_count',
@@ -77,7 +77,9 @@ tiers as (
         source_system,
         team_id,
         {{ lowered(trimmed('tier')) }} in (
-            {%- for tier in var('first_line_tiers') %}'{{ tier }}'{{ ', ' if not loop.last }}{% endfor %}
+            {%- for tier in var('first_line_tiers') %}
+            '{{ tier }}'{{ ',' if not loop.last }}
+            {%- endfor %}
         ) as is_first_line
     from {{ ref('dim_teams') }}
     where tier is not null
@@ -137,7 +139,9 @@ gated as (
         'ticket_resolved' as claim_type,
         claims.claim_id,
         claims.claimed_at as event_at,
-        {% for place in places %}claims.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        claims.{{ place }},
+        {%- endfor %}
         tiers.is_first_line as is_passed,
         other_lines.other_line_at
     from {{ ref('fct_claims') }} as claims
@@ -163,7 +167,9 @@ judged as (
         windows.window_days,
         cast({{ local_time('gated.event_at', zone) }} as date) as event_on,
         claim_horizons.observed_until,
-        {% for place in places %}gated.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        gated.{{ place }},
+        {%- endfor %}
         gated.is_passed,
         gated.is_passed and coalesce(verdicts.is_mature and verdicts.is_headline_cohort, false) as is_judgeable,
         verdicts.is_observable,
@@ -232,7 +238,8 @@ final as (
 
         -- rates
         cast({{ ratio('passed_count', 'offered_count') }} as decimal(9, 4)) as passed_rate,
-        case when is_period_mature then cast({{ ratio('held_count', 'cohort_count') }} as decimal(9, 4)) end as lasting_rate,
+        case when is_period_mature then cast({{ ratio('held_count', 'cohort_count') }} as decimal(9, 4)) end
+            as lasting_rate,
         {%- for side in ['low', 'high'] %}
         case when is_period_mature then {{ wilson('held_count', 'cohort_count', side) }} end as lasting_rate_{{ side }},
         {%- endfor %}

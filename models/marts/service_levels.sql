@@ -256,7 +256,8 @@ replies as (
         messages.*,
         messages.is_public_agent_reply and messages.message_number = 1 as is_first_by_person,
         {{ seconds_between('messages.sent_at', 'coverage.observed_until') }} >= {{ hour }} as is_judgeable,
-        coalesce({{ seconds_between('messages.sent_at', 'messages.customer_wrote_at') }} > {{ hour }}, true) as is_useful
+        coalesce({{ seconds_between('messages.sent_at', 'messages.customer_wrote_at') }} > {{ hour }}, true)
+            as is_useful
     from messages
     inner join coverage
         on
@@ -387,7 +388,9 @@ measured as (
         0 as window_days,
         coverage.observed_until,
         clocks.stopped_at as event_at,
-        {% for place in places %}openings.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        openings.{{ place }},
+        {%- endfor %}
         {{ event_columns({
             'desk_seconds': 'clocks.counted_seconds',
             'customer_seconds': 'clocks.elapsed_seconds',
@@ -421,7 +424,9 @@ measured as (
         case when clocks.stopped_by = 'first_reply' then coverage.observed_until else claim_horizons.observed_until end
             as observed_until,
         clocks.started_at as event_at,
-        {% for place in places %}openings.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        openings.{{ place }},
+        {%- endfor %}
         {{ event_columns({}, {'running_over_target_count': 'true'}, counts + ['is_timed'], values) }}
     from clocks
     inner join openings
@@ -445,7 +450,9 @@ measured as (
         0 as window_days,
         coverage.observed_until - interval '{{ hour }}' second as observed_until,
         coalesce(replied.first_by_person_at, replied.first_public_at) as event_at,
-        {% for place in places %}openings.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        openings.{{ place }},
+        {%- endfor %}
         {{ event_columns({
             'reply_count': 'case when replied.is_resolved then replied.reply_count else 0 end',
             'desk_seconds': seconds_between('openings.created_at', 'replied.first_by_person_at'),
@@ -475,7 +482,9 @@ measured as (
         verdicts.window_days,
         verdicts.observed_until,
         claims.claimed_at as event_at,
-        {% for place in places %}claims.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        claims.{{ place }},
+        {%- endfor %}
         {{ event_columns({
             'desk_seconds': seconds_between('openings.created_at', 'claims.claimed_at'),
             'customer_seconds': 'case when not last_resolutions.is_open_again then '
@@ -504,7 +513,9 @@ measured as (
         1 as window_days,
         coverage.observed_until,
         calls.started_at as event_at,
-        {% for place in places %}calls.{{ place }}, {% endfor %}
+        {%- for place in places %}
+        calls.{{ place }},
+        {%- endfor %}
         {{ event_columns({'desk_seconds': 'calls.waited_seconds', 'customer_seconds': 'calls.waited_seconds'}, {
             'item_count': 'calls.is_answered or calls.is_lost',
             'judged_count': 'calls.waited_seconds is not null',
@@ -577,7 +588,18 @@ joined as (
         {%- endfor %}
         cells.metric in ('sla_resolution', 'sla_first_reply') as is_sla,
         cells.judged_count + cells.abandoned_count as offered_count,
-        cast({{ ratio('cells.met_count', 'cells.judged_count') }} as decimal(9, 4)) as met_rate
+        {{ ratio('cells.met_count', 'cells.judged_count', 6) }} as met_share,
+        {{ ratio('cells.abandoned_count', 'cells.judged_count + cells.abandoned_count', 6) }} as lost_share,
+        {%- for side in ['low', 'high'] %}
+        {{ wilson('cells.met_count', 'cells.judged_count', side) }} as met_share_{{ side }},
+        {{ wilson('cells.abandoned_count', '(cells.judged_count + cells.abandoned_count)', side) }}
+            as lost_share_{{ side }},
+        {%- endfor %}
+        case
+            when cells.metric = 'time_to_resolution'
+                then
+                    {{ ratio('(cells.customer_seconds_sum - cells.desk_seconds_sum)', 'cells.customer_seconds_sum', 6) }}
+        end as late_share
     from cells
     left join percentiles
         on
@@ -608,7 +630,15 @@ final as (
         is_period_mature,
         {%- for count in counts %}
         {%- if count in metrics_of %}
-        case when metric in ('{{ metrics_of[count] | join("', '") }}') then {{ count }} end as {{ count }},
+        case
+            when
+                metric in (
+                    {%- for metric in metrics_of[count] %}
+                    '{{ metric }}'{{ ',' if not loop.last }}
+                    {%- endfor %}
+                )
+                then {{ count }}
+        end as {{ count }},
         {%- else %}
         {{ count }},
         {%- endif %}
@@ -623,7 +653,8 @@ final as (
         case when timed_count > 0 and is_sla then paused_seconds_sum end as paused_seconds_sum,
 
         -- rates and times: null until the whole period is mature
-        case when is_period_mature and is_sla then met_rate end as sla_met_rate,
+        case when is_period_mature and is_sla then cast({{ ratio('met_count', 'judged_count') }} as decimal(9, 4)) end
+            as sla_met_rate,
         {%- for name, (numerator, denominator, metric) in {
             'cohort_met_rate': ('cohort_met_count', 'cohort_count', 'sla_resolution'),
             'met_and_held_rate': ('met_and_held_count', 'cohort_count', 'sla_resolution'),
@@ -657,34 +688,26 @@ final as (
         {%- endfor %}
 
         -- gaps with their intervals, for the scorecard
-        {%- for side in ['', '_low', '_high'] %}
         case
             when is_period_mature and metric = 'calls'
-                then
-                    {% if not side -%}
-                    cast(
-                        {{ ratio('met_count', 'judged_count', 6) }} - {{ ratio('met_count', 'offered_count', 6) }}
-                        as decimal(9, 6)
-                    )
-                    {%- else -%}
-                    -- in time of the answered, times the share of those who gave up
-                    {{ product_of_shares('met_count', 'judged_count', 'abandoned_count', 'offered_count', side[1:]) }}
-                    {%- endif %}
-        end as lost_from_service_level{{ side }},
-        {%- endfor %}
-        {%- for side in ['', '_low', '_high'] %}
+                then cast(met_share - {{ ratio('met_count', 'offered_count', 6) }} as decimal(9, 6))
+        end as lost_from_service_level,
+        -- in time of the answered, times the share of those who gave up
+        {%- for side in ['low', 'high'] %}
         case
-            when is_period_mature and metric = 'time_to_resolution'
-                then
-                    {% if not side -%}
-                    cast({{ ratio('(customer_seconds_sum - desk_seconds_sum)', 'customer_seconds_sum', 6) }} as decimal(9, 6))
-                    {%- else -%}
-                    {{ share_of_sums(
-                        '(customer_seconds_sum - desk_seconds_sum)', 'customer_seconds_sum',
-                        'late_squares', 'last_squares', 'late_last_products', 'timed_count', side[1:]
-                    ) }}
-                    {%- endif %}
-        end as time_after_first_share{{ side }},
+            when is_period_mature and metric = 'calls'
+                then {{ product_of_shares('met_share', 'met_share_' ~ side, 'lost_share', 'lost_share_' ~ side, side) }}
+        end as lost_from_service_level_{{ side }},
+        {%- endfor %}
+        case when is_period_mature then cast(late_share as decimal(9, 6)) end as time_after_first_share,
+        {%- for side in ['low', 'high'] %}
+        case
+            when is_period_mature
+                then {{ share_of_sums(
+                    'late_share', 'customer_seconds_sum', 'late_squares', 'last_squares', 'late_last_products',
+                    'timed_count', side
+                ) }}
+        end as time_after_first_share_{{ side }},
         {%- endfor %}
         observed_until
     from joined

@@ -60,7 +60,8 @@ counted as (
             and intervals.started_at < {{ utc_time('cast(mart.period_end as timestamp)', var('reporting_time_zone')) }}
             and (
                 intervals.ended_at is null
-                or intervals.ended_at >= {{ utc_time('cast(mart.period_end as timestamp)', var('reporting_time_zone')) }}
+                or intervals.ended_at
+                >= {{ utc_time('cast(mart.period_end as timestamp)', var('reporting_time_zone')) }}
             )
     where
         mart.unit_type = 'total'
