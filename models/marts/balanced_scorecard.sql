@@ -12,6 +12,15 @@
     'pairs_of_business_measures',
     'pair_p04_recycled_incidents',
     'pair_p26_problem_fixes',
+    'pair_p08_met_and_stayed_solved',
+    'pair_p09_customers_clock',
+    'pair_p10_useful_reply',
+    'pair_p16_hidden_backlog',
+    'pair_p17_time_to_last_resolution',
+    'pair_p19_service_level_of_all',
+    'pair_p20_contained_by_bot',
+    'pair_p21_quality_review',
+    'pair_p27_first_line',
 ] %}
 
 with

@@ -76,6 +76,21 @@ BREAKS = {
         where claim_id = (select min(claim_id) from marts.returned_claims where window_days = 7) and window_days = 7
     """,
     "assert_every_pair_is_on_the_scorecard": "delete from marts.balanced_scorecard where pair_id = 'P24'",
+    "assert_service_levels_reconciles_with_facts": """
+        update marts.service_levels set item_count = item_count + 1
+        where period_type = 'week' and unit_type = 'total' and metric = 'time_to_resolution'
+            and period_start = date '2025-02-03'
+    """,
+    # the flows say one more than the intervals do
+    "assert_demand_and_backlog_reconciles_with_facts": """
+        update marts.demand_and_backlog set entered_count = entered_count + 1
+        where period_type = 'month' and unit_type = 'total' and period_start = date '2025-02-01'
+    """,
+    "assert_passed_and_held_reconciles_with_facts": """
+        insert into facts.fct_bot_sessions (session_key, source_system, session_id, started_at, ended_at, is_contained)
+        values
+            ('s:1', 'servicenow', '1', timestamp '2025-02-03 09:00:00', timestamp '2025-02-03 09:01:00', true)
+    """,
     "assert_intervals_leave_no_gap": """
         delete from facts.fct_ticket_intervals
         where ticket_key = (select max(ticket_key) from facts.fct_ticket_intervals where interval_number = 3)
