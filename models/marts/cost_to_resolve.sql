@@ -244,6 +244,7 @@ resolved as (
         claims.event_on,
         claims.team_id,
         claims.customer_key,
+        claims.account_id,
         claims.category,
         claims.is_first_claim,
         claims.is_first_claim and claims.is_mature and claims.verdict in ('held', 'falsified') as is_in_cohort,
@@ -299,6 +300,14 @@ agent_days as (
 
 ),
 
+-- whom a contract price concerns; of a system that is not named here, everybody
+{%- set payers = [] %}
+{%- for system, accounts in var('priced_accounts').items() %}
+{%- for account in accounts %}
+{%- do payers.append("(resolved.source_system = '" ~ system ~ "' and resolved.account_id = '" ~ account ~ "')") %}
+{%- endfor %}
+{%- endfor %}
+
 -- work of a team that books nothing in this currency and month has no price in it
 resolved_in_currency as (
 
@@ -331,6 +340,12 @@ resolved_in_currency as (
             and {{ lowered('resolved.category') }} = prices.priced_category
             and dates.month_start = prices.month_start
             and currencies.currency = prices.currency
+            {%- if payers %}
+            and (
+                {{ payers | join(' or ') }}
+                or resolved.source_system not in ('{{ var('priced_accounts') | join("', '") }}')
+            )
+            {%- endif %}
 
 ),
 
