@@ -3,6 +3,9 @@
 {% set parts = [
     'pair_p03_lasting_resolutions',
     'pair_p24_return_rate',
+    'pair_p11_lasting_cost',
+    'pair_p12_lost_time',
+    'pair_p22_password_resets',
 ] %}
 
 with

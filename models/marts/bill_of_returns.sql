@@ -313,7 +313,11 @@ final as (
         -- the bill in time
         cells.handled_seconds,
         cells.billed_seconds,
-        case when cells.is_period_mature then {{ ratio('cells.billed_seconds', '3600', 2) }} end as billed_hours,
+        -- where no repeat's time is recorded, the bill is not known; where nothing came back, it is 0
+        case
+            when cells.is_period_mature and (squares.billed_customer_count > 0 or cells.unmeasured_repeat_count = 0)
+                then {{ ratio('cells.billed_seconds', '3600', 2) }}
+        end as billed_hours,
         {%- for side in ['low', 'high'] %}
         case
             when cells.is_period_mature
@@ -321,7 +325,7 @@ final as (
         end as billed_hours_{{ side }},
         {%- endfor %}
         case
-            when cells.is_period_mature
+            when cells.is_period_mature and (squares.billed_customer_count > 0 or cells.unmeasured_repeat_count = 0)
                 then cast({{ ratio('cells.billed_seconds', 'cells.handled_seconds') }} as decimal(9, 4))
         end as billed_share_of_handle_time,
 

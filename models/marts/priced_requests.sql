@@ -271,6 +271,7 @@ unit_months as (
         unit,
         'month' as period_type,
         month_start as period_start,
+        cast(month_start + interval '1' month as date) as period_end,
         phase,
         first_price_month,
         max(price) as price,
@@ -297,6 +298,7 @@ afterwards as (
         unit,
         'to_date' as period_type,
         min(period_start) as period_start,
+        max(period_end) as period_end,
         'after' as phase,
         first_price_month,
         max(price) as price,
@@ -393,6 +395,8 @@ final as (
         based.unit,
 
         -- the price
+        based.period_end,
+        true as is_period_mature,
         based.phase,
         based.first_price_month,
         based.priced_flag = 1 as is_priced,
@@ -422,9 +426,10 @@ final as (
         }.items() %}
         case
             when based.phase = 'after'
-                then cast({{ ratio(
-                    'based.' ~ count ~ ' * based.base_user_days', 'based.base_' ~ count ~ ' * based.user_days'
-                ) }} as decimal(18, 4))
+                then cast(round(cast(
+                    cast(based.{{ count }} as {{ type_double() }}) * based.base_user_days
+                    / nullif(cast(based.base_{{ count }} as {{ type_double() }}) * based.user_days, 0)
+                    as decimal(30, 12)), 4) as decimal(18, 4))
         end as {{ name }},
         {%- endfor %}
         {%- for name, side in {'hidden_need': none, 'hidden_need_low': 'low', 'hidden_need_high': 'high'}.items() %}
