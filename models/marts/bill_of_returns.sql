@@ -184,8 +184,9 @@ daily as (
         {{ count_where("judged.repeat_kind = 'contact' and judged.is_repeat_answered") }} as repeat_contact_count,
         {{ count_where("judged.repeat_kind <> 'contact'") }} as repeat_ticket_count,
         {{ count_where("judged.repeat_kind = 'contact' and not judged.is_repeat_answered") }} as abandoned_repeat_count,
-        {{ count_where("judged.repeat_seconds is null and (judged.repeat_kind <> 'contact' or judged.is_repeat_answered)") }}
-            as unmeasured_repeat_count,
+        {{ count_where(
+            "judged.repeat_seconds is null and (judged.repeat_kind <> 'contact' or judged.is_repeat_answered)"
+        ) }} as unmeasured_repeat_count,
         coalesce(sum(judged.handled_seconds), 0) as handled_seconds,
         coalesce(sum(judged.repeat_seconds), 0) as billed_seconds,
         coalesce(sum(case when judged.repeat_cents is not null then judged.repeat_seconds end), 0) as priced_seconds,
@@ -224,7 +225,8 @@ daily as (
         count(*) as judged_ticket_count,
         {{ count_where("claims.verdict = 'falsified'") }} as returned_ticket_count,
         {%- for name, tier in {'reopened': 'R1', 'linked': 'R2', 'inferred': 'R3'}.items() %}
-        {{ count_where("claims.falsified_by_tier = '" ~ tier ~ "'") }} as {{ name }}_ticket_count{{ ',' if not loop.last }}
+        {{ count_where("claims.falsified_by_tier = '" ~ tier ~ "'") }}
+            as {{ name }}_ticket_count{{ ',' if not loop.last }}
         {%- endfor %}
     from claims
     left join observed
@@ -282,12 +284,25 @@ squares as (
         unit_type,
         unit,
         count(*) as billed_customer_count,
+        cast(sum(billed_seconds) as bigint) as billed_seconds,
         sum(cast(billed_seconds as decimal(38, 0)) * billed_seconds) as squared_seconds,
         case when min(first_currency) = max(last_currency) then min(first_currency) end as currency,
         cast(sum(billed_cents) as bigint) as billed_cents,
         sum(cast(billed_cents as decimal(38, 0)) * billed_cents) as squared_cents
     from customer_totals
     group by source_system, window_days, period_type, period_start, unit_type, unit
+
+),
+
+bounds as (
+
+    select
+        *,
+        {%- for side in ['low', 'high'] %}
+        {{ total_interval('billed_seconds', 'squared_seconds', side) }} as seconds_{{ side }},
+        {{ total_interval('billed_cents', 'squared_cents', side) }} as cents_{{ side }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from squares
 
 ),
 
@@ -308,38 +323,38 @@ final as (
         {%- for count in counts[:6] %}
         cells.{{ count }},
         {%- endfor %}
-        coalesce(squares.billed_customer_count, 0) as billed_customer_count,
+        coalesce(bounds.billed_customer_count, 0) as billed_customer_count,
 
         -- the bill in time
         cells.handled_seconds,
         cells.billed_seconds,
         -- where no repeat's time is recorded, the bill is not known; where nothing came back, it is 0
         case
-            when cells.is_period_mature and (squares.billed_customer_count > 0 or cells.unmeasured_repeat_count = 0)
+            when cells.is_period_mature and (bounds.billed_customer_count > 0 or cells.unmeasured_repeat_count = 0)
                 then {{ ratio('cells.billed_seconds', '3600', 2) }}
         end as billed_hours,
         {%- for side in ['low', 'high'] %}
         case
             when cells.is_period_mature
-                then cast(round({{ total_interval('cells.billed_seconds', 'squares.squared_seconds', side) }} / 3600, 2) as decimal(18, 2))
+                then {{ ratio('cast(100 * bounds.seconds_' ~ side ~ ' as bigint)', '360000', 2) }}
         end as billed_hours_{{ side }},
         {%- endfor %}
         case
-            when cells.is_period_mature and (squares.billed_customer_count > 0 or cells.unmeasured_repeat_count = 0)
+            when cells.is_period_mature and (bounds.billed_customer_count > 0 or cells.unmeasured_repeat_count = 0)
                 then cast({{ ratio('cells.billed_seconds', 'cells.handled_seconds') }} as decimal(9, 4))
         end as billed_share_of_handle_time,
 
         -- the bill in money
-        squares.currency,
+        bounds.currency,
         cells.priced_seconds,
         case
-            when cells.is_period_mature and squares.currency is not null
-                then {{ ratio('squares.billed_cents', '100', 2) }}
+            when cells.is_period_mature and bounds.currency is not null
+                then {{ ratio('bounds.billed_cents', '100', 2) }}
         end as billed_amount,
         {%- for side in ['low', 'high'] %}
         case
-            when cells.is_period_mature and squares.currency is not null
-                then cast(round({{ total_interval('squares.billed_cents', 'squares.squared_cents', side) }} / 100, 2) as decimal(18, 2))
+            when cells.is_period_mature and bounds.currency is not null
+                then {{ ratio('cast(100 * bounds.cents_' ~ side ~ ' as bigint)', '10000', 2) }}
         end as billed_amount_{{ side }},
         {%- endfor %}
 
@@ -348,14 +363,14 @@ final as (
         cells.{{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
     from cells
-    left join squares
+    left join bounds
         on
-            cells.source_system = squares.source_system
-            and cells.window_days = squares.window_days
-            and cells.period_type = squares.period_type
-            and cells.period_start = squares.period_start
-            and cells.unit_type = squares.unit_type
-            and cells.unit = squares.unit
+            cells.source_system = bounds.source_system
+            and cells.window_days = bounds.window_days
+            and cells.period_type = bounds.period_type
+            and cells.period_start = bounds.period_start
+            and cells.unit_type = bounds.unit_type
+            and cells.unit = bounds.unit
 
 )
 

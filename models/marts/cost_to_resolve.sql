@@ -268,7 +268,7 @@ contacts as (
         cast({{ local_time('ended_at', zone) }} as date) as event_on,
         team_id,
         count(*) as contact_count,
-        {{ count_where('contact_handle_seconds is null') }} as untimed_count
+        {{ count_where('contact_handle_seconds is null') }} as contacts_without_handle_count
     from {{ ref('fct_interactions') }}
     where
         kind = 'contact'
@@ -282,21 +282,22 @@ contacts as (
 agent_days as (
 
     select
-        days.source_system,
-        days.day_on as event_on,
+        worked.source_system,
+        worked.day_on as event_on,
         agents.team_id,
-        sum(days.paid_seconds) as paid_seconds,
-        {{ count_where('days.paid_seconds is not null') }} as known_paid_day_count,
-        {{ count_where('days.paid_seconds is null and (days.logged_in_seconds > 0 or days.answered_leg_count > 0)') }}
-            as unknown_paid_day_count
-    from {{ ref('fct_agent_days') }} as days
+        coalesce(sum(worked.paid_seconds), 0) as paid_seconds,
+        {{ count_where('worked.paid_seconds is not null') }} as known_paid_day_count,
+        {{ count_where(
+            'worked.paid_seconds is null and (worked.logged_in_seconds > 0 or worked.answered_leg_count > 0)'
+        ) }} as unknown_paid_day_count
+    from {{ ref('fct_agent_days') }} as worked
     inner join {{ ref('dim_agents') }} as agents
         on
-            days.source_system = agents.source_system
-            and days.agent_key = agents.agent_key
-            and (agents.valid_from is null or agents.valid_from < days.day_on + interval '1' day)
-            and (agents.valid_to is null or agents.valid_to >= days.day_on + interval '1' day)
-    group by days.source_system, days.day_on, agents.team_id
+            worked.source_system = agents.source_system
+            and worked.agent_key = agents.agent_key
+            and (agents.valid_from is null or agents.valid_from < worked.day_on + interval '1' day)
+            and (agents.valid_to is null or agents.valid_to >= worked.day_on + interval '1' day)
+    group by worked.source_system, worked.day_on, agents.team_id
 
 ),
 
@@ -393,7 +394,8 @@ daily as (
         {{ zero }} as known_paid_day_count,
         {{ count_where('is_judged and lost_minutes is not null') }} as response_count,
         cast(coalesce(sum(case when is_judged then lost_minutes end), 0) as bigint) as lost_minutes,
-        cast(coalesce(sum(case when is_judged then lost_minutes * lost_minutes end), 0) as bigint) as lost_minutes_squared,
+        cast(coalesce(sum(case when is_judged then lost_minutes * lost_minutes end), 0) as bigint)
+            as lost_minutes_squared,
         {{ count_where('is_first_claim and price is not null') }} as priced_claim_count,
         {{ zero }} as booking_count,
         {{ no_amount }} as cost_amount,
@@ -437,15 +439,13 @@ daily as (
         contacts.event_on,
         contacts.team_id,
         {%- for count in counts %}
-        {% if count == 'contact_count' -%}
-        contacts.contact_count
+        {% if count in ('contact_count', 'contacts_without_handle_count') -%}
+        contacts.{{ count }},
         {%- elif count == 'judged_contact_count' -%}
-        case when system_months.is_judged then contacts.contact_count else 0 end
-        {%- elif count == 'contacts_without_handle_count' -%}
-        contacts.untimed_count
+        case when system_months.is_judged then contacts.contact_count else 0 end as {{ count }},
         {%- else -%}
-        {{ zero }}
-        {%- endif %} as {{ count }},
+        {{ zero }} as {{ count }},
+        {%- endif %}
         {%- endfor %}
         {%- for amount in amounts %}
         {{ no_amount }} as {{ amount }}{{ ',' if not loop.last }}
@@ -474,13 +474,11 @@ daily as (
         agent_days.event_on,
         agent_days.team_id,
         {%- for count in counts %}
-        {% if count == 'paid_seconds' -%}
-        coalesce(agent_days.paid_seconds, 0)
-        {%- elif count in ('unknown_paid_day_count', 'known_paid_day_count') -%}
-        agent_days.{{ count }}
+        {% if count in ('paid_seconds', 'unknown_paid_day_count', 'known_paid_day_count') -%}
+        agent_days.{{ count }},
         {%- else -%}
-        {{ zero }}
-        {%- endif %} as {{ count }},
+        {{ zero }} as {{ count }},
+        {%- endif %}
         {%- endfor %}
         {%- for amount in amounts %}
         {{ no_amount }} as {{ amount }}{{ ',' if not loop.last }}
@@ -620,8 +618,10 @@ valued as (
                     'lost_minutes * cast(100 * user_hour_price as bigint)', '6000 * response_count', 2
                 ) }} as decimal(18, 2))
         end as lost_cost_per_ticket,
-        case when has_price then {{ ratio('cast(100 * judged_cost_amount as bigint)', '100 * judged_claim_count', 2) }} end
-            as cost_per_ticket
+        case
+            when has_price
+                then {{ ratio('cast(100 * judged_cost_amount as bigint)', '100 * judged_claim_count', 2) }}
+        end as cost_per_ticket
     from scenario
 
 ),

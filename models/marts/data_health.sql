@@ -117,7 +117,8 @@ unobservable as (
         claim_type,
         count(*) as base_count,
         {%- for reason in ['unknown_customer', 'shared_identity', 'normal_business'] %}
-        {{ count_where("verdict = 'unobservable' and unobservable_reason = '" ~ reason ~ "'") }} as {{ reason }}{{ ',' if not loop.last }}
+        {{ count_where("verdict = 'unobservable' and unobservable_reason = '" ~ reason ~ "'") }}
+            as {{ reason }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('fct_claim_verdicts') }}
     where
@@ -211,10 +212,11 @@ measures as (
         'feed' as subject,
         feed as item,
         'days_behind' as measure,
-        {{ integer_division('greatest(0, ' ~ seconds_between('observed_until', 'as_of') ~ ')', '86400') }} as value_count,
+        {{ integer_division('greatest(0, ' ~ seconds_between('observed_until', 'as_of') ~ ')', '86400') }}
+            as value_count,
         cast(null as bigint) as base_count,
         observed_until as value_at,
-        'Whole days from the end of what was observed to as_of; value_at is that end. Windows of claims wait for it.' as meaning
+        'Whole days from the end of what was observed (value_at) to as_of: windows of claims wait.' as meaning
     from coverage
     union all
     select
@@ -273,7 +275,7 @@ final as (
         -- the measure
         cast(value_count as bigint) as value_count,
         cast(base_count as bigint) as base_count,
-        cast({{ ratio('value_count', 'base_count') }} as decimal(9, 4)) as share,
+        cast({{ ratio('value_count', 'base_count') }} as decimal(9, 4)) as value_share,
         value_at,
         meaning
     from measures

@@ -9,7 +9,11 @@
 ] %}
 {% set compared = ['reset_count', 'any_door_count', 'lockout_count', 'user_days'] %}
 {%- set listed -%}
-    ({% for word in var('password_reset_categories') %}'{{ word | lower | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %})
+    (
+    {%- for word in var('password_reset_categories') -%}
+    '{{ word | lower | replace("'", "''") }}'{{ ', ' if not loop.last }}
+    {%- endfor -%}
+    )
 {%- endset %}
 
 with
@@ -167,12 +171,7 @@ access_months as (
 
 ),
 
-{%- set priced_accounts = [] %}
-{%- for system, accounts in var('priced_accounts').items() %}
-{%- for account in accounts %}
-{%- do priced_accounts.append((system, account)) %}
-{%- endfor %}
-{%- endfor %}
+-- whom a price concerns
 payers as (
 
     select
@@ -180,8 +179,10 @@ payers as (
         account_id
     from (
         values
-        {%- for system, account in priced_accounts %}
+        {%- for system, accounts in var('priced_accounts').items() %}
+        {%- for account in accounts %}
         ('{{ system }}', '{{ account }}'),
+        {%- endfor %}
         {%- endfor %}
         (cast(null as varchar), cast(null as varchar))
     ) as listed (source_system, account_id)
@@ -206,7 +207,7 @@ account_months as (
             else 'after'
         end as phase,
         case
-            when access_months.source_system in (select payers.source_system from payers)
+            when access_months.source_system in ('{{ var('priced_accounts') | join("', '") }}')
                 then payers.account_id is not null
         end as is_priced,
         coalesce(asked.reset_count, 0) as reset_count,
@@ -255,8 +256,11 @@ units as (
             when 'account' then account_months.account_id
             else case when account_months.is_priced then 'priced' else 'unpriced' end
         end as unit,
-        case when account_months.price is not null and coalesce(account_months.is_priced, true) then reset_count else 0 end
-            as paid_reset_count
+        case
+            when account_months.price is not null and coalesce(account_months.is_priced, true)
+                then account_months.reset_count
+            else 0
+        end as paid_reset_count
     from account_months
     cross join (values ('total'), ('account'), ('pricing')) as unit_types (unit_type)
     where unit_types.unit_type <> 'pricing' or account_months.is_priced is not null
@@ -364,8 +368,10 @@ controls as (
         based.period_type,
         based.period_start
         {%- for count in ['any_door_count', 'lockout_count', 'base_any_door_count', 'base_lockout_count'] %},
-        case when based.unit_type <> 'total' then coalesce(unpriced.{{ count }}, everybody.{{ count }} - based.{{ count }}) end
-            as {{ count }}
+        case
+            when based.unit_type <> 'total'
+                then coalesce(unpriced.{{ count }}, everybody.{{ count }} - based.{{ count }})
+        end as {{ count }}
         {%- endfor %}
     from based
     inner join based as everybody
@@ -406,7 +412,7 @@ final as (
         case when based.paid_reset_count > 0 then based.paid_amount end as paid_amount,
 
         -- what was asked for, and what was needed
-        cast({{ ratio('based.user_days', 'based.day_count', 1) }} as decimal(18, 1)) as users,
+        cast({{ ratio('based.user_days', 'based.day_count', 1) }} as decimal(18, 1)) as mean_users,
         {%- for count in counts if count != 'paid_reset_count' %}
         based.{{ count }},
         {%- endfor %}
@@ -414,7 +420,8 @@ final as (
             'resets': 'reset_count', 'any_door': 'any_door_count', 'self_service': 'self_service_count',
             'lockouts': 'lockout_count', 'failed_logins': 'failed_login_count',
         }.items() %}
-        cast({{ ratio('28000 * based.' ~ count, 'based.user_days', 2) }} as decimal(18, 2)) as {{ name }}_per_1000_users,
+        cast({{ ratio('28000 * based.' ~ count, 'based.user_days', 2) }} as decimal(18, 2))
+            as {{ name }}_per_1000_users,
         {%- endfor %}
 
         -- against the months before

@@ -30,16 +30,16 @@ systems as (
 costs as (
 
     select
-        costs.source_system,
-        coalesce(costs.currency, '(none)') as currency,
-        sum(costs.amount) as amount
-    from {{ ref('fct_costs') }} as costs
+        booked.source_system,
+        coalesce(booked.currency, '(none)') as currency,
+        sum(booked.amount) as amount
+    from {{ ref('fct_costs') }} as booked
     inner join months
-        on cast(date_trunc('month', costs.month) as date) = months.month_start
+        on cast(date_trunc('month', booked.month) as date) = months.month_start
     where
-        not costs.is_price
-        and costs.amount is not null
-    group by costs.source_system, coalesce(costs.currency, '(none)')
+        not booked.is_price
+        and booked.amount is not null
+    group by booked.source_system, coalesce(booked.currency, '(none)')
 
 ),
 

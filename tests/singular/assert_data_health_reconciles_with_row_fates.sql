@@ -18,8 +18,11 @@ mart as (
         source_system,
         item as raw_table,
         sum(case when measure = 'loaded' then value_count end) as loaded_count,
-        sum(case when measure in ('used', 'exact_duplicate', 'superseded', 'excluded', 'quarantined') then value_count end)
-            as fate_count
+        sum(
+            case
+                when measure in ('used', 'exact_duplicate', 'superseded', 'excluded', 'quarantined') then value_count
+            end
+        ) as fate_count
     from {{ ref('data_health') }}
     where subject = 'rows'
     group by source_system, item

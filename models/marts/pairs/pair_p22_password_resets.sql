@@ -3,7 +3,7 @@
 select
     {{ pair_columns(
         'P22',
-        cohort='users',
+        cohort='mean_users',
         reported=['reset_count', none],
         headline=['any_door_change', none],
         reality=['lockout_change', none],
