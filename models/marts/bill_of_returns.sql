@@ -1,5 +1,5 @@
--- Grain: source system x period x unit x window. The bill: what was spent on work that came back. A repeat is billed once, to
--- the period and unit of the contact that caused it; its own team only did the work. Mature contacts only.
+-- Grain: source system x period x unit x window. The bill: what was spent on work that came back. A repeat is billed once,
+-- to the period and unit of the contact that caused it; its own team only did the work. Mature contacts only.
 -- What nobody recorded the time of is counted and named, never priced: the bill is a lower bound.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [

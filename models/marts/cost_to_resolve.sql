@@ -1,5 +1,5 @@
--- Grain: source system x currency x period x unit x window. What did a ticket cost, and what one that lasts? Currencies are
--- never added up. Rates are over judged months: the data have them from the beginning, and the windows of all their
+-- Grain: source system x currency x period x unit x window. What did a ticket cost, and what one that lasts? Currencies
+-- are never added up. Rates are over judged months: the data have them from the beginning, and the windows of all their
 -- claims were observed. Costs are whole months', so that a month that is half judged would look dear.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [

@@ -1,5 +1,5 @@
--- Grain: source system x subject x item x measure. What became of the rows, how far each feed reaches, and how often a key is
--- missing on which a figure rests. Counts beside their base: no thresholds here, those are the audit's.
+-- Grain: source system x subject x item x measure. What became of the rows, how far each feed reaches, and how often a
+-- key is missing on which a figure rests. Counts beside their base: no thresholds here, those are the audit's.
 {% set fates = {
     'used': 'Rows that are in the figures.',
     'exact_duplicate': 'Rows delivered again with the same content.',

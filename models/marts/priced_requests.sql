@@ -8,6 +8,7 @@
     'user_days', 'paid_reset_count',
 ] %}
 {% set compared = ['reset_count', 'any_door_count', 'lockout_count', 'user_days'] %}
+{% set priced_systems = var('priced_accounts') | join("', '") %}
 {%- set listed -%}
     (
     {%- for word in var('password_reset_categories') -%}
@@ -207,7 +208,7 @@ account_months as (
             else 'after'
         end as phase,
         case
-            when access_months.source_system in ('{{ var('priced_accounts') | join("', '") }}')
+            when access_months.source_system in ('{{ priced_systems }}')
                 then payers.account_id is not null
         end as is_priced,
         coalesce(asked.reset_count, 0) as reset_count,
