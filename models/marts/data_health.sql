@@ -275,7 +275,7 @@ final as (
         -- the measure
         cast(value_count as bigint) as value_count,
         cast(base_count as bigint) as base_count,
-        cast({{ ratio('value_count', 'base_count') }} as decimal(9, 4)) as value_share,
+        cast({{ ratio('value_count', 'cast(base_count as bigint)') }} as decimal(9, 4)) as value_share,
         value_at,
         meaning
     from measures

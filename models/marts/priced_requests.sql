@@ -309,7 +309,7 @@ afterwards as (
         max(price) as price,
         min(currency) as currency,
         min(priced_flag) as priced_flag,
-        sum(day_count) as day_count
+        cast(sum(day_count) as bigint) as day_count
         {%- for count in counts %},
         cast(sum({{ count }}) as bigint) as {{ count }}
         {%- endfor %},
