@@ -21,6 +21,9 @@
     'pair_p20_contained_by_bot',
     'pair_p21_quality_review',
     'pair_p27_first_line',
+    'pair_p11_lasting_cost',
+    'pair_p12_lost_time',
+    'pair_p22_password_resets',
 ] %}
 
 with

@@ -64,6 +64,12 @@ def parse(project, text, as_of=None):
             values[name] = declared[name] | _said_of_systems(project, name, _mapping(values, name, systems), declared)
     for system, base in _mapping(values, "expected_handle_time_base", systems).items():
         values["expected_handle_time_base"][system] = _base_period(f"expected_handle_time_base of {system}", base)
+    for system, accounts in _mapping(values, "priced_accounts", systems).items():
+        if not isinstance(accounts, list):
+            raise InputError(f"priced_accounts of {system}: '{accounts}' is no list. Write [ACC-1, ACC-2].")
+    for currency, price in (values.get("user_hour_prices") or {}).items():
+        if not isinstance(price, int | float) or isinstance(price, bool) or price < 0:
+            raise InputError(f"user_hour_prices: '{price}' is no price of an hour in {currency}. Write a number.")
     issue_key = values.get("issue_key", ISSUE_KEYS[0])
     if issue_key not in ISSUE_KEYS:
         raise InputError(f"issue_key: there is no '{issue_key}'. Write one of {', '.join(ISSUE_KEYS)}.")

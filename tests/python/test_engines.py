@@ -49,6 +49,8 @@ NOT_IN_THE_LOGS = {
             "ticket_messages",
         )
     ),
+    "marts.cost_to_resolve",
+    "marts.priced_requests",
     *(f"dimensions.dim_{name}" for name in ("accounts", "agents", "categories", "expected_handle_time", "targets")),
 }
 

@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 import duckdb
+import numpy as np
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
@@ -179,3 +180,71 @@ def test_content_keys_tell_null_from_empty_and_parts_from_each_other(compiled):
         ]
     assert len(set(keys)) == 6
     assert None not in keys
+
+
+def evaluate_rows(expression, rows):
+    """The expression for each row of whole numbers; their names are the keys of the rows."""
+    with duckdb.connect() as connection:
+        connection.execute(f"create table numbers (id integer, {', '.join(f'{name} bigint' for name in rows[0])})")
+        connection.executemany(
+            f"insert into numbers values (?{', ?' * len(rows[0])})",
+            [(n, *row.values()) for n, row in enumerate(rows)],
+        )
+        return [row[0] for row in connection.execute(f"select {expression} from numbers order by id").fetchall()]
+
+
+def bills(seed, worlds, customers):
+    """Each world's seconds of work that came back, by customer: some come back often, and some issues are long."""
+    chance = np.random.default_rng(seed)
+    for _ in range(worlds):
+        ease = chance.lognormal(0, 0.5, chance.poisson(customers))
+        repeats = chance.geometric(0.55, len(ease))
+        yield [round(chance.lognormal(6, 0.8, n).sum() * own) for n, own in zip(repeats, ease, strict=True)]
+
+
+@pytest.mark.parametrize(("customers", "least"), [(60, 0.925), (300, 0.935)])
+def test_interval_of_a_bill_holds_the_truth_95_times_of_100(compiled, customers, least):
+    rows = [{"total": sum(bill), "squares": sum(seconds**2 for seconds in bill)} for bill in bills(1, 2000, customers)]
+    low, high = (compiled(f"{{{{ total_interval('total', 'squares', '{side}') }}}}") for side in ("low", "high"))
+    truth = customers * (1 / 0.55) * math.exp(6 + 0.8**2 / 2) * math.exp(0.5**2 / 2)
+    held = [a <= truth <= b for a, b in zip(evaluate_rows(low, rows), evaluate_rows(high, rows), strict=True)]
+    assert least < sum(held) / len(held) < 0.965
+
+
+def test_interval_of_a_total_by_hand(compiled):
+    """600 and 1,200: 1,800 * exp(-1.96 * sqrt(1,800,000) / 1,800) = 417.66. A total of nothing has none."""
+    rows = [{"total": 1800, "squares": 600**2 + 1200**2}, {"total": 0, "squares": 0}]
+    low, high = (compiled(f"{{{{ total_interval('total', 'squares', '{side}') }}}}") for side in ("low", "high"))
+    assert [str(value) for value in evaluate_rows(low, rows)] == ["417.66", "None"]
+    assert [str(value) for value in evaluate_rows(high, rows)] == ["7757.48", "None"]
+
+
+def test_interval_of_a_ratio_of_customers_sums_holds_the_truth(compiled):
+    """Customers with one to five tickets of whom each has two thirds that last: tickets of one customer go together."""
+    chance = np.random.default_rng(2)
+    rows = []
+    for _ in range(2000):
+        n = chance.integers(1, 6, 120)
+        d = chance.binomial(n, chance.beta(2, 1, 120))
+        rows.append({"n": n.sum(), "d": d.sum(), "nn": (n * n).sum(), "nd": (n * d).sum(), "dd": (d * d).sum()})
+    rows = [{name: int(value) for name, value in row.items()} for row in rows]
+    low, high = (
+        compiled(f"{{{{ clustered_ratio('n', 'd', 'nn', 'nd', 'dd', '{side}') }}}}") for side in ("low", "high")
+    )
+    held = [a <= 1.5 <= b for a, b in zip(evaluate_rows(low, rows), evaluate_rows(high, rows), strict=True)]
+    assert 0.935 < sum(held) / len(held) < 0.965
+
+
+def test_ratio_of_counts_matches_the_formula_and_survives_zeros(compiled):
+    rows = [{"a": 10, "b": 4, "c": 1, "d": 10}, {"a": 10, "b": 4, "c": 0, "d": 10}, {"a": None, "b": 1, "c": 1, "d": 1}]
+    found = {
+        side: evaluate_rows(compiled(f"{{{{ count_ratio(['a', 'b'], ['c', 'd'], {side!r}) }}}}"), rows)
+        for side in ("low", "high", "")
+    }
+    for number, (ups, downs) in enumerate([((10, 4), (1, 10)), ((10.5, 4.5), (0.5, 10.5))]):
+        value = math.prod(ups) / math.prod(downs)
+        half = Z * math.sqrt(sum(1 / count for count in ups + downs))
+        assert float(found[""][number]) == pytest.approx(value, abs=1e-6)
+        assert float(found["low"][number]) == pytest.approx(value * math.exp(-half), abs=1e-6)
+        assert float(found["high"][number]) == pytest.approx(value * math.exp(half), abs=1e-6)
+    assert found[""][2] is None

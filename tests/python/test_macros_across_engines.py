@@ -54,6 +54,13 @@ EXPRESSIONS = {
         "{{ rate_ratio('a', 'b', 'b', 'a', 'high', variance=sample_variance('b', 'a', 'a * b'), quantile='2') }}"
     ),
     "quotient": "{{ quotient('a', 'b') }}",
+    "total low": "{{ total_interval('a', 'b', 'low') }}",
+    "total high": "{{ total_interval('a', 'b', 'high') }}",
+    "clustered low": "{{ clustered_ratio('a', 'b', 'a * a', 'a', 'b * b', 'low') }}",
+    "clustered high": "{{ clustered_ratio('a', 'b', 'a * a', 'a', 'b * b', 'high') }}",
+    "count ratio": "{{ count_ratio(['a', 'b'], ['b + 1', 'a + 2']) }}",
+    "count ratio low": "{{ count_ratio(['a', 'b'], ['b + 1', 'a + 2'], 'low') }}",
+    "count ratio high": "{{ count_ratio(['a', 'b'], ['b + 1', 'a + 2'], 'high') }}",
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",
     "nonexistent hour": "{{ is_nonexistent_hour('m', 'Europe/Vienna') }}",
@@ -366,6 +373,15 @@ def test_rates_and_bounds_agree_at_every_tie(on_duckdb, on_postgres):
 
 @pytest.mark.engine
 @pytest.mark.xdist_group("macros")
+def test_bounds_of_totals_and_ratios_agree(on_duckdb, on_postgres):
+    pairs = [(a, b) for a in (0, 1, 7, 600, 12345) for b in (0, 1, 3, 999, 10**7)]
+    columns = {"a": [a for a, _ in pairs], "b": [b for _, b in pairs]}
+    for name in (name for name in EXPRESSIONS if name.startswith(("total", "clustered", "count ratio"))):
+        here, there = on_duckdb(name, **columns), on_postgres(name, **columns)
+        assert list(zip(pairs, there, strict=True)) == list(zip(pairs, here, strict=True)), name
+
+
+@pytest.mark.engine
 def test_every_hour_of_two_years_is_the_same_time(on_duckdb, on_postgres):
     start = datetime.datetime(2024, 1, 1, 0, 59, 59, 999999)
     moments = [start + datetime.timedelta(minutes=30 * step) for step in range(2 * 366 * 48)]

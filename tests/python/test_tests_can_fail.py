@@ -75,6 +75,24 @@ BREAKS = {
         delete from marts.returned_claims
         where claim_id = (select min(claim_id) from marts.returned_claims where window_days = 7) and window_days = 7
     """,
+    "assert_cost_to_resolve_reconciles_with_costs_and_claims": """
+        insert into facts.fct_costs (source_system, month, currency, is_price, amount)
+        values ('servicenow', date '2025-02-01', 'EUR', false, 1)
+    """,
+    "assert_bill_of_returns_reconciles_with_chain_members": """
+        update marts.bill_of_returns set billed_seconds = billed_seconds + 1
+        where period_type = 'month' and unit_type = 'total' and period_start = date '2025-02-01'
+    """,
+    "assert_priced_requests_reconciles_with_access_events": """
+        insert into marts.priced_requests (
+            source_system, period_type, period_start, unit_type, unit, is_period_mature, phase, reset_count,
+            bot_reset_count, any_door_count, lockout_count, user_days
+        )
+        values ('servicenow', 'month', date '2025-02-01', 'total', '(all)', true, 'before', 0, 0, 0, 1, 1)
+    """,
+    "assert_data_health_reconciles_with_row_fates": """
+        update marts.data_health set value_count = value_count + 1 where subject = 'rows' and measure = 'superseded'
+    """,
     "assert_every_pair_is_on_the_scorecard": "delete from marts.balanced_scorecard where pair_id = 'P24'",
     "assert_service_levels_reconciles_with_facts": """
         update marts.service_levels set item_count = item_count + 1

@@ -1,0 +1,48 @@
+{#- What each customer, or other cluster, has of a cell of `cells_of`: an interval needs the sum of the clusters' squares, which
+    do not add up over days. A select, to be written behind `cells_of`, whose period_kinds, unit_kinds and spans it
+    reads: source_system, keys, period_type, period_start, unit_type, unit, the columns `by`, and the sums.
+
+    events: CTE as for `cells_of`. by: columns of the cluster. sums: whole numbers to add up. unit_types: as there. -#}
+{% macro cluster_members(
+    events, by, sums, keys=[], unit_types=['total', 'team', 'queue', 'category', 'channel', 'account']
+) -%}
+{%- set unit_columns = {
+    'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel', 'account': 'account_id',
+} -%}
+{%- set unit -%}
+        case unit_kinds.unit_type
+            when 'total' then '(all)'
+            {%- for unit_type in unit_types if unit_type != 'total' %}
+            when '{{ unit_type }}' then coalesce(events.{{ unit_columns[unit_type] }}, '(none)')
+            {%- endfor %}
+        end
+{%- endset -%}
+    select
+        events.source_system,
+        {%- for column in keys + by %}
+        events.{{ column }},
+        {%- endfor %}
+        period_kinds.period_type,
+        {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
+        unit_kinds.unit_type,
+        {{ unit | trim }} as unit
+        {%- for measure in sums %},
+        cast(sum(events.{{ measure }}) as bigint) as {{ measure }}
+        {%- endfor %}
+    from {{ events }} as events
+    inner join {{ ref('dim_dates') }} as dates
+        on events.event_on = dates.date_day
+    inner join spans
+        on events.source_system = spans.source_system
+    cross join period_kinds
+    cross join unit_kinds
+    group by
+        events.source_system,
+        {%- for column in keys + by %}
+        events.{{ column }},
+        {%- endfor %}
+        period_kinds.period_type,
+        {{ period_start_of('period_kinds', 'dates', 'spans') }},
+        unit_kinds.unit_type,
+        {{ unit | trim }}
+{%- endmacro %}
