@@ -179,11 +179,14 @@ spread as (
 
     select
         *,
-        greatest(
-            {{ integer_division('squared_handle_seconds', 'contact_count') }}
-            - {{ integer_division('expected_milliseconds * expected_milliseconds', '1000000') }},
-            0
-        ) as variance_square_seconds
+        case
+            when contact_count is not null
+                then greatest(
+                    {{ integer_division('squared_handle_seconds', 'contact_count') }}
+                    - {{ integer_division('expected_milliseconds * expected_milliseconds', '1000000') }},
+                    0
+                )
+        end as variance_square_seconds
     from expected
 
 ),
