@@ -13,7 +13,6 @@
     Units that overlap in time (weeks, months) are not defended: marts offer teams, queues and channels by month only. -#}
 {% macro suppressed_cells(memberships) -%}
 {%- set minimum = var('minimum_agents') | int -%}
-{%- set complement = var('complementary_suppression', true) -%}
 people as (
 
     {%- for unit_type in ['total', 'team', 'queue', 'channel'] %}
@@ -60,7 +59,10 @@ ranked as (
             partition by
                 source_system, month, unit_type,
                 coalesce(contact_agent_count < {{ minimum }}, false) or coalesce(day_agent_count < {{ minimum }}, false)
-            order by coalesce(contact_agent_count, day_agent_count), {{ text_order('unit') }}
+            order by
+                case when contact_agent_count is null or day_agent_count is null then 1 else 0 end,
+                coalesce(contact_agent_count, day_agent_count),
+                {{ text_order('unit') }}
         ) as size_rank
     from sized
 
@@ -94,7 +96,7 @@ too_small as (
         month,
         unit_type
     from remainders
-    where agent_count < {{ minimum if complement else 0 }}
+    where agent_count < {{ minimum }}
 
 ),
 
@@ -155,7 +157,7 @@ leaking_{{ unit_type }} as (
         source_system,
         month
     from crossed_{{ unit_type }}
-    where agent_count < {{ minimum if complement else 0 }}
+    where agent_count < {{ minimum }}
 
 ),
 

@@ -3,6 +3,9 @@
 {% set parts = [
     'pair_p03_lasting_resolutions',
     'pair_p24_return_rate',
+    'pair_p01_repeat_contacts',
+    'pair_p02_minutes_per_issue',
+    'pair_p18_passed_on',
 ] %}
 
 with
