@@ -95,7 +95,9 @@ final as (
         base_from,
         base_until,
         cast(count(*) as bigint) as contact_count,
-        cast(sum(contact_handle_seconds) as bigint) as handle_seconds
+        cast(sum(contact_handle_seconds) as bigint) as handle_seconds,
+        -- how much single contacts of the cell differ: funnel limits come from it
+        cast(sum(contact_handle_seconds * contact_handle_seconds) as bigint) as squared_handle_seconds
     from based
     group by {{ (['source_system'] + keys + ['base_from', 'base_until']) | join(', ') }}
     {{ 'union all' if not loop.last }}

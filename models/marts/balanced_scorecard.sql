@@ -24,6 +24,12 @@
     'pair_p11_lasting_cost',
     'pair_p12_lost_time',
     'pair_p22_password_resets',
+    'pair_p01_repeat_contacts',
+    'pair_p02_minutes_per_issue',
+    'pair_p18_passed_on',
+    'pair_p15_strained_days',
+    'pair_p23_lasting_work',
+    'pair_p25_slow_by_work',
 ] %}
 
 with

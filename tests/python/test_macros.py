@@ -1,6 +1,7 @@
 """Macros against arithmetic that needs no database: what must hold for every number."""
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import duckdb
@@ -248,3 +249,32 @@ def test_ratio_of_counts_matches_the_formula_and_survives_zeros(compiled):
         assert float(found["low"][number]) == pytest.approx(value * math.exp(-half), abs=1e-6)
         assert float(found["high"][number]) == pytest.approx(value * math.exp(half), abs=1e-6)
     assert found[""][2] is None
+def value_of(compiled, call):
+    with duckdb.connect() as connection:
+        return connection.execute(f"select {compiled('{{ ' + call + ' }}')}").fetchone()[0]
+
+
+def test_the_difference_of_two_shares_has_newcombes_interval(compiled):
+    """The example of Newcombe's paper of 1998: 56 of 70 against 48 of 80. Without trials there is no interval."""
+    low, high = (value_of(compiled, f"newcombe('56', '70', '48', '80', '{side}')") for side in ("low", "high"))
+    assert (round(low, 4), round(high, 4)) == (Decimal("0.0524"), Decimal("0.3339"))
+    assert value_of(compiled, "newcombe('0', '0', '48', '80', 'low')") is None
+
+
+def test_a_ratio_of_sums_has_the_interval_of_the_delta_method(compiled):
+    """Of the pairs 1 of 2, 2 of 4 and 3 of 4: 6 / 10; residuals -0.2, -0.4 and 0.6, squared 0.56, and by 3 / 2 0.84. So
+    0.6 less and plus 1.96 x 0.9165 / 10. Of one pair nobody knows how much pairs vary."""
+    low, high = (
+        value_of(compiled, f"ratio_of_sums_bound('3', '6', '10', '14', '36', '22', '{side}')")
+        for side in ("low", "high")
+    )
+    assert (low, high) == (Decimal("0.420366"), Decimal("0.779634"))
+    assert value_of(compiled, "ratio_of_sums_bound('1', '6', '10', '14', '36', '22', 'low')") is None
+
+
+def test_funnel_limits_are_standard_errors_around_one(compiled):
+    """Variances of 20,000 s2 in all, 1,200 s expected: a standard error of 141.42 / 1,200 = 0.11785."""
+    assert value_of(compiled, "funnel_limit('20000', '1200', 2, 'low')") == Decimal("0.764298")
+    assert value_of(compiled, "funnel_limit('20000', '1200', 3, 'high')") == Decimal("1.353553")
+    assert value_of(compiled, "funnel_limit('20000', '100', 3, 'low')") == 0
+    assert value_of(compiled, "funnel_limit('20000', '0', 3, 'low')") is None

@@ -71,6 +71,23 @@ BREAKS = {
         insert into facts.fct_problems (problem_key, source_system, problem_id, opened_at, closed_at, ticket_count)
         values ('s:p', 's', 'p', timestamp '2025-01-01', timestamp '2025-02-01', 0)
     """,
+    "assert_handle_time_in_context_reconciles_with_contacts": """
+        insert into facts.fct_interactions
+            (interaction_id, kind, source_system, contact_key, started_at, is_counted, contact_handle_seconds)
+        values ('contact/c', 'contact', 'canonical', 'c', timestamp '2025-02-03 09:00:00', true, 60)
+    """,
+    "assert_team_experience_reconciles_with_agent_days": """
+        insert into facts.fct_agent_days (source_system, agent_key, day_on, answered_leg_count)
+        values ('canonical', 'ann', date '2025-02-03', 0)
+    """,
+    "handle_time_in_context_mix_and_within_add_up": """
+        insert into marts.handle_time_in_context (
+            source_system, period_type, period_start, unit_type, unit, window_days, period_end, is_period_mature,
+            is_suppressed, withheld_count, raw_change_seconds, mix_effect_seconds, within_effect_seconds
+        ) values (
+            's', 'month', date '2025-02-01', 'total', '(all)', 7, date '2025-03-01', true, false, 0, 10, 4, 5
+        )
+    """,
     "assert_worklist_lists_every_failed_claim": """
         delete from marts.returned_claims
         where claim_id = (select min(claim_id) from marts.returned_claims where window_days = 7) and window_days = 7
