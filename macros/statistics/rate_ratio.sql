@@ -6,7 +6,7 @@
 {% macro rate_ratio(a, n, b, m, side, variance=none, quantile="1.959963984540054") -%}
     {%- set double = type_double() -%}
     {%- set log_ratio -%}
-        ln(cast({{ a }} as {{ double }}) / {{ n }} / (cast({{ b }} as {{ double }}) / {{ m }}))
+        ln(cast({{ a }} as {{ double }}) / ({{ n }}) / (cast({{ b }} as {{ double }}) / ({{ m }})))
     {%- endset -%}
     {%- set spread = "sqrt(" ~ (variance or "1 / cast(" ~ a ~ " as " ~ double ~ ") + 1 / cast(" ~ b ~ " as " ~ double ~ ")") ~ ")" -%}
     case
