@@ -9,9 +9,15 @@
     window_days: none where the pair has no window. pair_column: of a part with several pairs, the column that names them;
         pair_id is none then. -#}
 {% macro pair_columns(
-    pair_id, cohort, headline, reality, reported=none, gap_count=none, gap=none, gap_low=none, gap_high=none,
+    pair_id, cohort, headline, reality=none, reported=none, gap_count=none, gap=none, gap_low=none, gap_high=none,
     is_both_worse='false', window_days='window_days', pair_column=none
 ) -%}
+    {%- if not reality -%}
+        {%- do exceptions.raise_compiler_error(
+            "No KPI travels alone: " ~ model.name ~ " gives pair " ~ (pair_id or pair_column) ~ " a headline and no reality. Say "
+            ~ "reality=[numerator, denominator], counted on the same rows and the same cohort."
+        ) -%}
+    {%- endif -%}
     {{ pair_column or "'" ~ pair_id ~ "'" }} as pair_id,
     source_system,
     period_type,

@@ -1,5 +1,5 @@
 -- Grain: source system x period x unit x pair x window. Headline, reality, gap and reading in one row, on one cohort.
--- Each pair is a part of its own; a pair whose input a system does not deliver has a row that says which.
+-- Each pair is a part of its own (yours: the variable own_pairs); a pair whose input a system does not deliver has a row that says which.
 {% set parts = [
     'pair_p03_lasting_resolutions',
     'pair_p24_return_rate',
@@ -36,7 +36,7 @@ with
 
 measured as (
 
-    {% for part in parts -%}
+    {% for part in var('scorecard_parts', none) or parts + var('own_pairs') -%}
     select * from {{ ref(part) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}

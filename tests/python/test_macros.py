@@ -274,7 +274,7 @@ def test_a_ratio_of_sums_has_the_interval_of_the_delta_method(compiled):
 
 def test_funnel_limits_are_standard_errors_around_one(compiled):
     """Variances of 20,000 s2 in all, 1,200 s expected: a standard error of 141.42 / 1,200 = 0.11785."""
-    assert value_of(compiled, "funnel_limit('20000', '1200', 2, 'low')") == Decimal("0.764298")
-    assert value_of(compiled, "funnel_limit('20000', '1200', 3, 'high')") == Decimal("1.353553")
-    assert value_of(compiled, "funnel_limit('20000', '100', 3, 'low')") == 0
-    assert value_of(compiled, "funnel_limit('20000', '0', 3, 'low')") is None
+    assert value_of(compiled, "funnel_limit_of_variance('20000', '1200', 2, 'low')") == Decimal("0.764298")
+    assert value_of(compiled, "funnel_limit_of_variance('20000', '1200', 3, 'high')") == Decimal("1.353553")
+    assert value_of(compiled, "funnel_limit_of_variance('20000', '100', 3, 'low')") == 0
+    assert value_of(compiled, "funnel_limit_of_variance('20000', '0', 3, 'low')") is None

@@ -1,0 +1,34 @@
+{#- A seed before anything is built: {rows: its rows as mappings, is_current: whether they are what this run will use}. The embedded
+    engine reads the file. A server cannot: there it is the table as loaded last, which a run that loads seeds will replace;
+    the seed's own hook asks again. -#}
+{% macro rows_of_seed(name, columns) -%}
+    {{ return(adapter.dispatch('rows_of_seed')(graph.nodes['seed.' ~ project_name ~ '.' ~ name], columns)) }}
+{%- endmacro %}
+
+{% macro default__rows_of_seed(node, columns) -%}
+    {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+    {{ return({
+        'rows': rows_of_query(relation, columns) if relation else [],
+        'is_current': relation is not none and (flags.WHICH not in ('build', 'seed') or model.unique_id == node.unique_id),
+    }) }}
+{%- endmacro %}
+
+{% macro duckdb__rows_of_seed(node, columns) -%}
+    {%- set file = (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''") -%}
+    {{ return({
+        'rows': rows_of_query("read_csv('" ~ file ~ "', header = true, all_varchar = true, quote = '\"')", columns),
+        'is_current': true,
+    }) }}
+{%- endmacro %}
+
+{% macro rows_of_query(relation, columns) -%}
+    {%- set rows = [] -%}
+    {%- for row in run_query('select ' ~ columns | join(', ') ~ ' from ' ~ relation) -%}
+        {%- set values = {} -%}
+        {%- for column in columns -%}
+            {%- do values.update({column: row[loop.index0]}) -%}
+        {%- endfor -%}
+        {%- do rows.append(values) -%}
+    {%- endfor -%}
+    {{ return(rows) }}
+{%- endmacro %}
