@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -74,6 +75,27 @@ def demo_log(tmp_path_factory):
 @pytest.fixture(scope="session")
 def demo(run_all, demo_log):
     return run_all("demo", demo_log)
+
+
+@pytest.fixture(scope="session")
+def copy_project(demo):
+    """A function that puts the project's code and the demo warehouse into a folder where both may be broken."""
+
+    def make(folder):
+        root = folder / "code"
+        for name in ("models", "macros", "seeds", "tests", "expectations"):
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("python"))
+        for name in ("dbt_project.yml", "profiles.yml"):
+            shutil.copy(ROOT / name, root / name)
+        shutil.copy(demo.warehouse, folder / "counterweight.duckdb")
+        return Project(root=root, warehouse=folder / "counterweight.duckdb", published=folder / "published")
+
+    return make
+
+
+@pytest.fixture
+def copied_project(copy_project, tmp_path):
+    return copy_project(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """The project's own rules: what a reviewer would otherwise have to look for by eye."""
 
 import ast
-import csv
 import json
 import re
-import shutil
 from pathlib import Path
 
 import dbt.jsonschemas
@@ -15,9 +13,8 @@ import yaml
 from conftest import ROOT
 from counterweight.audit import audit
 from counterweight.build import run_dbt
-from counterweight.errors import AuditError, CounterweightError
+from counterweight.errors import AuditError
 from counterweight.load import declared_systems
-from counterweight.project import Project
 from counterweight.publish import KEY_OF_STAFF
 
 PROPERTIES = sorted(path for folder in ("models", "seeds", "macros") for path in (ROOT / folder).rglob("*.yml"))
@@ -134,20 +131,6 @@ def test_every_model_says_its_grain(manifest):
         assert node["description"], node["name"]
 
 
-def test_marked_headlines_and_realities_belong_to_a_pair_of_the_catalogue(manifest):
-    with (ROOT / "seeds" / "kpi_pairs.csv").open(encoding="utf-8") as file:
-        catalogue = {row["pair_id"] for row in csv.DictReader(file)}
-    marked = set()
-    for node in models(manifest).values():
-        for column in node["columns"].values():
-            meta = (column.get("config") or {}).get("meta") or {}
-            if "kpi_side" in meta or "kpi_pair" in meta:
-                marked.add((meta["kpi_pair"], meta["kpi_side"]))
-    # * stands for whichever pair the row is of
-    assert {pair for pair, _ in marked} == {*catalogue, "*"}
-    assert {side for _, side in marked} == {"headline", "reality"}
-
-
 def test_rows_are_compared_by_all_declared_columns(demo):
     """A column that the sources file declares and the comparison forgets would make different rows copies."""
     checked = 0
@@ -230,28 +213,6 @@ def test_the_reopen_counter_and_the_leaking_times_are_read_to_compare_only():
     }  # fmt: skip
     readers = {path.stem for path in SQL if re.search(r"tool_(reopen_count|resolved_at|closed_at)", path.read_text())}
     assert readers == allowed
-
-
-@pytest.fixture
-def copied_project(demo, tmp_path):
-    """The project's code and the demo warehouse in a place where both may be broken."""
-    root = tmp_path / "code"
-    for folder in ("models", "macros", "seeds", "tests", "expectations"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("python"))
-    for file in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(ROOT / file, root / file)
-    shutil.copy(demo.warehouse, tmp_path / "counterweight.duckdb")
-    return Project(root=root, warehouse=tmp_path / "counterweight.duckdb", published=tmp_path / "published")
-
-
-def test_a_headline_without_its_reality_fails_the_build(copied_project):
-    path = copied_project.root / "models" / "marts" / "resolution_quality.yml"
-    text = path.read_text()
-    alone = text.replace('config: {meta: {kpi_pair: "P24", kpi_side: reality}}', "config: {meta: {}}")
-    assert alone != text
-    path.write_text(alone)
-    with pytest.raises(CounterweightError, match=r"No KPI travels alone: resolution_quality exposes .* pair P24"):
-        run_dbt(copied_project, ["run", "--select", "dim_dates"], {})
 
 
 def test_an_expectation_that_cannot_be_computed_is_a_defect(copied_project):
