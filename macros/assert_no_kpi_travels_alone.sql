@@ -60,7 +60,7 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for side in everything if side.side == 'headline' -%}
-        {%- for pair in side.pairs -%}
+        {%- for pair in side.pairs if pair != '*' or side.has_pair_id -%}
             {%- set near = {'there': false, 'other_cohort': [], 'elsewhere': []} -%}
             {%- for other in everything if other.side == 'reality' and pair in other.pairs -%}
                 {%- if other.place != side.place -%}
@@ -79,7 +79,7 @@
                        ~ near.other_cohort | join(", ") ~ "." if near.other_cohort)
                     ~ (" There is one elsewhere, " ~ near.elsewhere | join(", ")
                        ~ ", but both must come from one mart, grain and cohort." if near.elsewhere and not near.other_cohort)
-                    ~ " Add the reality beside it with config: {meta: {kpi_pair: " ~ pair
+                    ~ " Add the reality beside it" ~ (" and of its cohort" if near.other_cohort) ~ " with config: {meta: {kpi_pair: " ~ pair
                     ~ ", kpi_side: reality}}, or take the headline out."
                 ) -%}
             {%- endif -%}

@@ -68,7 +68,7 @@ def run_dbt(project, arguments, values):
                 parsing.result.disabled.clear()
                 _parsed[key] = parsing.result
             # a run notes things in what it is given, and must not hand them on
-            manifest = _parsed[key].deepcopy()
+            manifest = _copied(_parsed[key])
             outcome = dbtRunner(manifest=manifest, callbacks=[show]).invoke([*arguments, *options])
         finally:
             # dbt keeps the file open for the life of the process; others must get at it
@@ -76,6 +76,15 @@ def run_dbt(project, arguments, values):
     if outcome.exception:
         raise CounterweightError(f"dbt could not run: {outcome.exception}")
     return [result for result in outcome.result or [] if result.node.resource_type != "operation"]
+
+
+def _copied(manifest):
+    """A copy of what dbt read. Saved queries are the same ones in both: dbt cannot copy one without a condition."""
+    queries, manifest.saved_queries = manifest.saved_queries, {}
+    copy = manifest.deepcopy()
+    manifest.saved_queries = copy.saved_queries = queries
+    copy.build_flat_graph()
+    return copy
 
 
 def build(project, values):
