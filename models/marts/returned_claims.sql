@@ -27,6 +27,9 @@ final as (
             {%- endfor %}
         end as ticket_link,
         -- as in resolution_quality, so that a drill-down by equality loses nothing
+        coalesce(account_id, '(none)') as account_id,
+        coalesce(channel, '(none)') as channel,
+        coalesce(queue, '(none)') as queue,
         coalesce(team_id, '(none)') as team_id,
         coalesce(category, '(none)') as category,
         claimed_at,

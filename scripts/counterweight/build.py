@@ -139,8 +139,9 @@ def _note_relations(project, build_id, results):
         # null, in what was built before there was anything restricted: nobody knows
         connection.execute("alter table audit.relations add column if not exists is_restricted boolean")
         connection.execute("alter table audit.relations add column if not exists restricted_columns varchar[]")
+        connection.execute("alter table audit.relations add column if not exists for_accounts varchar")
         connection.executemany(
-            "insert into audit.relations values (?, ?, ?, ?, ?)",
+            "insert into audit.relations values (?, ?, ?, ?, ?, ?)",
             [
                 (
                     build_id,
@@ -148,10 +149,24 @@ def _note_relations(project, build_id, results):
                     result.node.alias,
                     bool(result.node.config.meta.get("restricted")),
                     [name for name, column in result.node.columns.items() if column.config.meta.get("restricted")],
+                    _for_accounts(result.node),
                 )
                 for result in results
             ],
         )
+
+
+def _for_accounts(node):
+    """What of the table an account gets: the column that says whose a row is, and columns that may name rows of others."""
+    column = node.config.meta.get("account_filter")
+    if not column:
+        return None
+    references = {
+        name: column.config.meta["account_reference"]
+        for name, column in node.columns.items()
+        if column.config.meta.get("account_reference")
+    }
+    return json.dumps({"filter": column, "references": references})
 
 
 def _say_desks(project):

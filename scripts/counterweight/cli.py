@@ -172,16 +172,40 @@ def audit(project):
 
 @main.command(short_help="Give the audited build to readers, in one swap.")
 @restricted_option
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ACCOUNT",
+    help="Write the file of this client instead, with what is theirs alone; may be repeated.",
+)
+@click.option("--all-accounts", is_flag=True, help="Write the file of every client.")
 @click.pass_obj
-def publish(project, restricted):
+def publish(project, restricted, accounts, all_accounts):
     """Give the audited build to readers: a new folder, then one atomic swap of published/current.
 
     Dimensions, facts, marts, the catalogue of pairs and the audit's results, written afresh with their comments; a
     reader that is open keeps the old build. Keys of agents stay behind.
+
+    With --account or --all-accounts each client gets a file of its own, published/accounts/ACCOUNT/current, and the whole
+    stays as it is: all of the named accounts or none. docs/clients.md says what is in it.
+
+    \b
+    Examples
+      counterweight publish
+      counterweight publish --account ACME --account 'Smith & Sons'
     """
     from counterweight.publish import publish as hand_over
+    from counterweight.publish import publish_accounts
 
-    hand_over(project, restricted)
+    if not (accounts or all_accounts):
+        hand_over(project, restricted)
+    elif restricted:
+        raise InputError("--restricted writes keys of agents, which no client gets. Publish the accounts without it.")
+    elif accounts and all_accounts:
+        raise InputError("--account names some and --all-accounts means all. Give one of them.")
+    else:
+        publish_accounts(project, accounts, everybody=all_accounts)
 
 
 @main.command(short_help="Load, build, audit and publish.")

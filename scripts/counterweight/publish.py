@@ -1,6 +1,8 @@
 """`publish`: write the audited build into a folder of its own, then swap one link. Readers see old or new, whole."""
 
+import collections
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -11,7 +13,7 @@ import click
 import duckdb
 
 from counterweight.build import last_build
-from counterweight.errors import CounterweightError, InputError
+from counterweight.errors import CounterweightError, InputError, near_matches
 from counterweight.project import pretty_path
 
 # What readers get. Nothing raw, nothing private: the file is written afresh, never copied and cleaned.
@@ -38,12 +40,7 @@ def publish(project, restricted=False):
     of their own in project.restricted, that only its owner may read.
     """
     with project.lock():
-        build_id, status, _ = last_build(project)
-        if status != "audited":
-            raise CounterweightError(
-                f"Build {build_id} is not audited (status: {status}), so readers keep what they have. "
-                "Run 'counterweight build' and 'counterweight audit' first."
-            )
+        build_id = _audited_build(project)
         _clear_leftovers(project)
         folder = _new_folder(project, build_id)
         draft = project.published / f".draft-{build_id}"
@@ -61,6 +58,16 @@ def publish(project, restricted=False):
         _swap(project, folder.name)
     click.echo(f"publish {build_id}: {pretty_path(folder)}")
     return folder
+
+
+def _audited_build(project):
+    build_id, status, _ = last_build(project)
+    if status != "audited":
+        raise CounterweightError(
+            f"Build {build_id} is not audited (status: {status}), so readers keep what they have. "
+            "Run 'counterweight build' and 'counterweight audit' first."
+        )
+    return build_id
 
 
 def _new_folder(project, build_id):
@@ -139,18 +146,23 @@ def _copying(project, file):
         connection.execute(f"detach {TARGET}")
 
 
-def _copy(connection, build, relations):
-    """Copy tables without the columns named for each; returns them with their row counts."""
+def _copy(connection, build, relations, rows_of=None):
+    """Copy tables without the columns named for each; returns them with their row counts. `rows_of`, a function of schema
+    and table, gives what else is done to the columns, the condition of the rows, and its parameters."""
     tables = []
     for (schema, table), left_out in relations.items():
         relation = f"{_quoted(schema)}.{_quoted(table)}"
         exclude = f"exclude ({', '.join(map(_quoted, left_out))})" if left_out else ""
+        replace, condition, parameters = rows_of(schema, table) if rows_of else ("", "true", {})
         connection.execute(f"create schema if not exists {TARGET}.{_quoted(schema)}")
         row_count = connection.execute(
-            f"create table {TARGET}.{relation} as select * {exclude} from {_quoted(build)}.{relation} order by all"
+            f"create table {TARGET}.{relation} as "
+            f"select * {exclude} {replace} from {_quoted(build)}.{relation} where {condition} order by all",
+            parameters,
         ).fetchone()[0]
         tables.append({"schema": schema, "table": table, "rows": row_count})
-        click.echo(f"publish {schema}.{table}: {row_count:,} rows")
+        if not rows_of:
+            click.echo(f"publish {schema}.{table}: {row_count:,} rows")
     _copy_comments(connection, build, relations)
     return tables
 
@@ -187,6 +199,147 @@ def _write(project, file, build_id, relations):
             )
             connection.execute(f"comment on table {relation} is {_literal(comment)}")
     return tables
+
+
+# Keys that a row may have of rows of others: what a claim was falsified by may be another client's ticket. Where such a
+# row is the account's own, the key stays.
+REFERENCES = {
+    "ticket": "select ticket_key from {build}.facts.fct_interactions "
+    "where kind = 'opening' and source_system = $system and account_id = $account",
+    "contact": "select contact_key from {build}.facts.fct_interactions "
+    "where kind = 'contact' and source_system = $system and account_id = $account",
+    "interaction": "select interaction_id from {build}.facts.fct_interactions "
+    "where source_system = $system and account_id = $account",
+    "chain": "select chain_id from {build}.facts.fct_issue_chains "
+    "where first_source_system = $system and account_id = $account",
+}
+
+
+def publish_accounts(project, names, everybody=False):
+    """Write a file of its own for each of the accounts, with what is theirs and nothing else. Returns their folders.
+
+    All drafts are whole before the first is shown. Readers of the whole keep what they have.
+    """
+    with project.lock():
+        build_id = _audited_build(project)
+        relations = {key: hidden for key, hidden in _relations(project, build_id).items() if hidden is not None}
+        rules = _rules_for_accounts(project, build_id)
+        relations = {key: hidden for key, hidden in relations.items() if key in rules}
+        folders = _folders_of_accounts(project, rules)
+        chosen = list(folders) if everybody else _chosen_accounts(folders, names)
+        drafts = project.published / "accounts" / f".draft-{build_id}"
+        shutil.rmtree(drafts, ignore_errors=True)
+        places = {}
+        for account in chosen:
+            place = dataclasses.replace(project, published=project.published / "accounts" / folders[account])
+            _clear_leftovers(place)
+            draft = drafts / folders[account]
+            draft.mkdir(parents=True)
+            tables = _write_account(project, draft / FILE_NAME, relations, rules, account)
+            _write_manifest(draft, build_id, tables)
+            _flush_tree(draft)
+            places[account] = (place, draft, _new_folder(place, build_id))
+        for place, draft, folder in places.values():
+            os.replace(draft, folder)
+            _flush(place.published)
+        for place, _, folder in places.values():
+            _swap(place, folder.name)
+        drafts.rmdir()
+    for (_, name), (place, _, folder) in places.items():
+        click.echo(f"publish account {name}: {pretty_path(place.current)} -> {folder.name}")
+    return [folder for _, _, folder in places.values()]
+
+
+def _rules_for_accounts(project, build_id):
+    """(schema, table) -> its filter and its references, for the tables that accounts get."""
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        noted = connection.execute("select * from audit.relations limit 0").description
+        if "for_accounts" not in [column[0] for column in noted]:
+            raise CounterweightError(
+                f"Build {build_id} did not write down what accounts get. Run 'counterweight build' again."
+            )
+        rules = connection.execute(
+            "select schema_name, relation_name, for_accounts from audit.relations "
+            "where build_id = ? and for_accounts is not null and list_contains(?, schema_name)",
+            [build_id, list(PUBLISHED_SCHEMAS)],
+        ).fetchall()
+    # what a pair means is no client's secret
+    catalogue = {tuple(CATALOGUE.split(".")): {"filter": None, "references": {}}}
+    return {(schema, table): json.loads(rule) for schema, table, rule in rules} | catalogue
+
+
+def _condition(rule):
+    if rule["filter"] is None:
+        return "true"
+    if rule["filter"] == "unit":
+        return "source_system = $system and unit_type = 'account' and unit = $account"
+    return f"source_system = $system and {_quoted(rule['filter'])} = $account"
+
+
+def _folders_of_accounts(project, rules):
+    """(source system, account) -> its folder. An account's name is whatever a tool allows: a plain one is the folder's
+    name; any other, and one that is not alone, gets letters and figures and a few digits of its hash."""
+    selects = []
+    for (schema, table), rule in rules.items():
+        column = rule["filter"]
+        if column:
+            condition = "unit_type = 'account'" if column == "unit" else "true"
+            selects.append(
+                f"select source_system, {_quoted(column)} as account from {_quoted(schema)}.{_quoted(table)} where {condition}"
+            )
+    if not selects:
+        return {}
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        accounts = connection.execute(
+            f"select distinct source_system, account from ({' union all '.join(selects)}) "
+            "where source_system is not null and account is not null and account <> '(none)' order by all"
+        ).fetchall()
+    alike = collections.Counter(name.casefold() for _, name in accounts)
+    folders = {}
+    for system, name in accounts:
+        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name) and alike[name.casefold()] == 1:
+            folders[system, name] = name
+        else:
+            plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "account"
+            folders[system, name] = f"{plain}-{hashlib.sha256(f'{system}:{name}'.encode()).hexdigest()[:12]}"
+    return folders
+
+
+def _chosen_accounts(folders, names):
+    """The accounts that are meant, each by its name or, where systems share it, by system:name."""
+    chosen = []
+    for name in names:
+        found = [account for account in folders if name in (account[1], ":".join(account))]
+        if not found:
+            known = [account for _, account in folders]
+            raise InputError(f"There is no account '{name}'.{near_matches(name, known)} Nothing was published.")
+        if len(found) > 1:
+            raise InputError(
+                f"'{name}' is an account of {' and of '.join(system for system, _ in found)}. "
+                f"Say which: {' or '.join(':'.join(account) for account in found)}. Nothing was published."
+            )
+        chosen += [account for account in found if account not in chosen]
+    return chosen
+
+
+def _write_account(project, file, relations, rules, account):
+    """Fill the new file with what is one account's."""
+    with _copying(project, file) as (connection, build):
+
+        def rows_of(schema, table):
+            rule = rules[schema, table]
+            parts = [
+                f"case when {_quoted(column)} in ({REFERENCES[kind].format(build=_quoted(build))}) "
+                f"then {_quoted(column)} end as {_quoted(column)}"
+                for column, kind in rule["references"].items()
+                if column not in relations[schema, table]
+            ]
+            replace = f"replace ({', '.join(parts)})" if parts else ""
+            condition = _condition(rule)
+            names = {"system": account[0], "account": account[1]}
+            return replace, condition, names if "$" in replace + condition else {}
+
+        return _copy(connection, build, relations, rows_of)
 
 
 def _copy_comments(connection, build, relations):
