@@ -232,14 +232,16 @@
     {{ return('number') }}
 {%- endmacro %}
 
-{#- Facts and dimensions hold events and things, and their columns are no KPIs; but a statistic among them would be one. -#}
+{#- Facts and dimensions hold events and things, and their columns are no KPIs; but a statistic among them would be one, and so
+    would a count that is praised. -#}
 {% macro statistics_among_events(node, declared) -%}
     {%- set said = declared | map(attribute='column') | list -%}
     {%- set headlines = [] -%}
     {%- for column in node.columns.values() if column.name not in said -%}
         {%- set name = column.name | lower -%}
-        {%- set idea = looks_like_a_headline(name, 'statistic') -%}
-        {%- if idea and kind_of_column(name, column.data_type | default('', true) | lower) != 'time' -%}
+        {%- set kind = kind_of_column(name, column.data_type | default('', true) | lower) -%}
+        {%- set idea = looks_like_a_headline(name, 'statistic' if kind == 'text' else 'count') -%}
+        {%- if idea and kind != 'time' -%}
             {%- do headlines.append(name ~ " (" ~ idea ~ ")") -%}
         {%- endif -%}
     {%- endfor -%}

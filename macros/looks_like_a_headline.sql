@@ -60,7 +60,7 @@
                         'target time. deadline due. goal threshold agreement objective promise commitment limit standard',
                     ],
                     ['met. breach punctual timely ontime overdue compliance compliant'],
-                    ['speed answer answered', 'answer within speed quick fast'],
+                    ['answer', 'within speed quick fast in. under rate. rates. pct percent share ratio'],
                 ],
             },
             {
@@ -86,7 +86,8 @@
                 'parts': [
                     [
                         'clos resol solv complet finish fulfil done. dispatched settled finaliz finalis handled processed cleared '
-                        ~ 'served deliver cured sorted fixed fix. fixes. accomplish concluded dispos treated',
+                        ~ 'served deliver cured sorted fixed fix. fixes. accomplish concluded dispos treated helped assisted attended actioned '
+                        ~ 'rescued remed mended repaired rectified',
                     ],
                     ['output productiv efficien volume. workload'],
                     [

@@ -79,7 +79,8 @@ MARTS = {
 FACT = {
     "handle_seconds": (WHOLE, {}),
     "avg_handle_seconds": (WHOLE, {}),
-    "csat": (WHOLE, {}),
+    "tickets_closed": (WHOLE, {}),
+    "answered_leg_count": (WHOLE, {}),
     "is_fcr": ("boolean", {}),
 }
 RESOLUTION_QUALITY = "ref('resolution_quality')"
@@ -147,8 +148,8 @@ EXPECTED = {
     "outside of marts": r"report_of_calls\.calls_handled exposes the headline of pair P01",
     "disguised outside of marts": r"report_of_calls has columns that look like .*: occupancy_pct \(utilisation\)",
     "statistic in a fact": (
-        r"fct_of_calls has columns that look like headlines and are not declared: avg_handle_seconds \(handle time\)\. "
-        r"KPIs stand in marts"
+        r"fct_of_calls has columns that look like headlines and are not declared: avg_handle_seconds \(handle time\), "
+        r"tickets_closed \(work called done\)\. KPIs stand in marts"
     ),
     "report that says nothing": r"exposure silent reads headlines \(resolution_quality\.claim_count, .*\) and does not",
     "report of one side": (
