@@ -176,8 +176,8 @@
     {{ return(declared) }}
 {%- endmacro %}
 
-{#- Each number of a mart says what it is. It need not where that is plain: a column of the grain, a bound or a part of one that
-    says it, the share that nobody could see, and a count of what nobody is praised for. -#}
+{#- Each number of a mart says what it is. It need not where that is plain: a column of the grain, a bound or a part of another column
+    (which says it), the share that nobody could see, and a count of what nobody is praised for. -#}
 {% macro numbers_without_a_role(node, declared) -%}
     {%- set said = declared | map(attribute='column') | list -%}
     {%- set grain = modules.re.findall('\\w+', node.config.meta.get('grain') or '') -%}
@@ -189,7 +189,7 @@
         {%- set stem = modules.re.sub('_(low|high|lower|upper|numerator|denominator)$', '', name) -%}
         {%- set idea = looks_like_a_headline(name, {'text': 'statistic', 'count': 'count'}.get(kind, 'any')) -%}
         {%- if kind == 'time' or modules.re.match('(unobservable|unknown|unmeasured|pending)_(\\w+_)?(share|count)$', name) -%}
-        {%- elif stem != name and stem in said -%}
+        {%- elif stem != name and stem in node.columns -%}
         {%- elif idea -%}
             {%- do headlines.append(name ~ " (" ~ idea ~ ")") -%}
         {%- elif kind == 'number' -%}

@@ -145,7 +145,7 @@
             },
             {
                 'name': 'operations and finance', 'letters': 'oee. dso. dpo. ebit', 'is_counted': true,
-                'parts': [['produced downtime uptime availability shipped invoice variance stops. outage failure success margin profit']],
+                'parts': [['produced downtime uptime availability shipped invoice stops. outage failure success margin profit']],
             },
         ],
     }) }}
