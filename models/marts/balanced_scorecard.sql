@@ -131,6 +131,39 @@ cells as (
 
 ),
 
+-- where one side is not known, neither is shown
+paired as (
+
+    select
+        pair_id,
+        source_system,
+        period_type,
+        period_start,
+        unit_type,
+        unit,
+        window_days,
+        is_period_mature,
+        cohort_count,
+        reported_numerator,
+        reported_denominator,
+        {%- for side in ['headline', 'reality'] %}
+        {%- for part in ['numerator', 'denominator'] %}
+        case when headline_numerator is not null and reality_numerator is not null then {{ side }}_{{ part }} end
+            as {{ side }}_{{ part }},
+        {%- endfor %}
+        {%- endfor %}
+        is_period_mature
+        and {{ pair_value('headline') }} is not null
+        and {{ pair_value('reality') }} is not null as is_shown,
+        gap_count,
+        gap,
+        gap_low,
+        gap_high,
+        is_both_worse
+    from cells
+
+),
+
 valued as (
 
     select
@@ -155,25 +188,25 @@ valued as (
         cells.{{ side }}_denominator,
         {%- endfor %}
         {{ pair_value('cells.reported') }} as headline_as_reported,
-        case when cells.is_period_mature then {{ pair_value('cells.headline') }} end as headline,
-        case when cells.is_period_mature then {{ pair_value('cells.reality') }} end as reality,
+        case when cells.is_shown then {{ pair_value('cells.headline') }} end as headline,
+        case when cells.is_shown then {{ pair_value('cells.reality') }} end as reality,
         cells.gap_count,
         case
-            when not cells.is_period_mature then null
+            when not cells.is_shown then null
             when catalogue.gap_kind = 'nested_share'
                 then cast({{ ratio('cells.gap_count', 'cells.cohort_count') }} as decimal(18, 6))
             else cells.gap
         end as gap,
         {%- for side in ['low', 'high'] %}
         case
-            when not cells.is_period_mature then null
+            when not cells.is_shown then null
             when catalogue.gap_kind = 'nested_share'
                 then cast({{ wilson('cells.gap_count', 'cells.cohort_count', side) }} as decimal(18, 6))
             else cells.gap_{{ side }}
         end as gap_{{ side }},
         {%- endfor %}
         cells.is_both_worse
-    from cells
+    from paired as cells
     inner join catalogue
         on cells.pair_id = catalogue.pair_id
     left join missing

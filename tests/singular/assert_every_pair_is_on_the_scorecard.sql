@@ -24,8 +24,7 @@ shown as (
         source_system,
         pair_id,
         {{ count_where('(headline is null) <> (reality is null)') }} as half_shown_count,
-        {{ count_where("reading <> 'not_measurable' and cohort_count > 0 and (headline_numerator is null or reality_numerator is null)") }}
-            as lonely_count
+        {{ count_where('(headline_numerator is null) <> (reality_numerator is null)') }} as lonely_count
     from {{ ref('balanced_scorecard') }}
     group by source_system, pair_id
 
