@@ -152,11 +152,11 @@ pooled as (
 
     select
         *,
-        sum(eligible_count) over (partition by {{ cell }}) as all_eligible_count,
-        sum(rated_count) over (partition by {{ cell }}) as all_rated_count,
-        sum(satisfied_count) over (partition by {{ cell }}) as all_satisfied_count,
-        sum(rated_count) over (partition by {{ cell }}, came_back) as side_rated_count,
-        sum(satisfied_count) over (partition by {{ cell }}, came_back) as side_satisfied_count
+        cast(sum(eligible_count) over (partition by {{ cell }}) as bigint) as all_eligible_count,
+        cast(sum(rated_count) over (partition by {{ cell }}) as bigint) as all_rated_count,
+        cast(sum(satisfied_count) over (partition by {{ cell }}) as bigint) as all_satisfied_count,
+        cast(sum(rated_count) over (partition by {{ cell }}, came_back) as bigint) as side_rated_count,
+        cast(sum(satisfied_count) over (partition by {{ cell }}, came_back) as bigint) as side_satisfied_count
     from cells
 
 ),

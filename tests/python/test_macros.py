@@ -148,7 +148,7 @@ def test_variance_and_quotient_by_hand(compiled):
 def test_a_stratum_adds_what_it_counts_more_times_the_variance_of_its_share(compiled):
     """A third of the whole, two thirds of the answers; 3 of 4: (1/3)^2 x 4/6 x 2/6 / 4. Null without answers."""
     variance = compiled("{{ weighting_variance('a', 12, 8, 12, 'b', 4) }}")
-    assert [str(value) for value in evaluate(variance, [(4, 3), (8, 3)])] == ["0.006172839506", "0.000000000000"]
+    assert [f"{value:.12f}" for value in evaluate(variance, [(4, 3), (8, 3)])] == ["0.006172839506", "0.000000000000"]
     assert evaluate(compiled("{{ weighting_variance('a', 12, 0, 0, 'b', 4) }}"), [(4, 3)]) == [None]
 
 

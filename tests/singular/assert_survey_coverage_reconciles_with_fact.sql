@@ -34,10 +34,16 @@ mart as (
 
 unit_types as (
 
-    select distinct
+    select
         source_system,
         unit_type
     from mart
+    union
+    -- where the mart has nothing, too
+    select
+        source_system,
+        'total' as unit_type
+    from fact
 
 ),
 
