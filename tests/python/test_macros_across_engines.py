@@ -61,6 +61,10 @@ EXPRESSIONS = {
     "count ratio": "{{ count_ratio(['a', 'b'], ['b + 1', 'a + 2']) }}",
     "count ratio low": "{{ count_ratio(['a', 'b'], ['b + 1', 'a + 2'], 'low') }}",
     "count ratio high": "{{ count_ratio(['a', 'b'], ['b + 1', 'a + 2'], 'high') }}",
+    "product of shares": """{{ product_of_shares(
+        ratio('a', 'b', 6), wilson('a', 'b', 'low'), ratio('a', 'b', 6), wilson('a', 'b', 'low'), 'low'
+    ) }}""",
+    "share of sums": "{{ share_of_sums(ratio('a', 'b', 6), 'b', 'a * a', 'b * b', 'a * b', '2', 'high') }}",
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",
     "nonexistent hour": "{{ is_nonexistent_hour('m', 'Europe/Vienna') }}",
@@ -362,6 +366,7 @@ def test_rates_and_bounds_agree_at_every_tie(on_duckdb, on_postgres):
     columns = {"a": [k for k, _ in pairs], "b": [n for _, n in pairs]}
     for name in ("ratio", "wilson low", "wilson high", "newcombe low", "newcombe high", "weighting variance"):
     for name in [name for name, text in EXPRESSIONS.items() if "'a'" in text and "'t'" not in text]:
+    for name in ("ratio", "wilson low", "wilson high", "product of shares", "share of sums"):
         here, there = on_duckdb(name, **columns), on_postgres(name, **columns)
         assert list(zip(pairs, there, strict=True)) == list(zip(pairs, here, strict=True)), name
     ratios = dict(zip(pairs, on_postgres("ratio", **columns), strict=True))
