@@ -142,7 +142,7 @@ def test_byar_is_near_the_exact_poisson_limits(compiled):
 
 
 def test_funnel_limits_leave_out_what_chance_hardly_does(compiled):
-    """Above the upper limit of 3 standard deviations lies less than 1 in 200, at every size; in large cells 1 in 740."""
+    """Above the upper limit of 3 standard deviations lies less than 1 in 200, at every size; in large ones 1 in 740."""
     low, high = (compiled("{{ funnel_limit('a', 3, '" + side + "') }}") for side in ("low", "high"))
     expected = [(mean, 0) for mean in (1, 2, 5, 10, 50, 400)]
 
