@@ -64,7 +64,7 @@ test: lint ## everything that must pass
 test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs
 	@$(UV) sync -q --frozen --inexact --group postgres
-	@$(RUN)pytest -m engine
+	@$(RUN)pytest -m engine -n 2 --dist loadgroup
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

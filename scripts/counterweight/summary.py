@@ -7,14 +7,15 @@ import click
 from counterweight.project import pretty_path
 from counterweight.publish import FILE_NAME, open_published
 
+# What a reading says, the worst first.
 READINGS = {
-    "blindfold": "the headline looks better than reality bears out",
-    "aligned": "headline and reality agree",
-    "not_enough_data": "not enough data to say",
+    "blindfold": "The headline looks better than reality bears out",
+    "both_worse": "Headline and reality are both worse",
+    "aligned": "Headline and reality agree",
+    "not_enough_data": "Not enough data to say",
+    "not_measurable": "Not measurable: an input is missing",
 }
-
-
-# What a claim type says was done, and what its customers do when it was not.
+# What a claim type says was done, and what its customers do when it was not. The other types are in the pairs.
 CLAIMS = {
     "ticket_resolved": ("resolved", "Of what {system} called resolved, how much held for {window} days?"),
     "contact_handled": (
@@ -33,10 +34,11 @@ def show(project):
             select *
             from marts.resolution_quality
             where
-                period_type = 'to_date' and unit_type = 'total'
+                period_type = 'to_date' and unit_type = 'total' and list_contains(?, claim_type)
                 and window_days = (select distinct window_days from facts.fct_claim_verdicts where is_default_window)
             order by claim_type desc, source_system
             """,
+            [list(CLAIMS)],
         )
         if not cells:
             click.echo("\nNothing was called done in this data, so there is nothing to hold or come back.")
@@ -47,12 +49,14 @@ def show(project):
         pairs = _rows(
             connection,
             """
-            select source_system, pair_id, pair_name, headline_rate, reality_rate, reading
-            from marts.balanced_scorecard
-            where period_type = 'to_date' and unit_type = 'total' and window_days = ?
+            select source_system, pair_id, pair_name, value_unit, headline, reality, reading, missing_inputs
+            from marts.balanced_scorecard as cells
+            where
+                period_type = 'to_date' and unit_type = 'total'
+                and window_days is not distinct from
+                    (select window_days from reference.kpi_pairs as catalogue where catalogue.pair_id = cells.pair_id)
             order by source_system, pair_id
             """,
-            [cells[0]["window_days"]],
         )
         findings = connection.execute(
             """
@@ -67,12 +71,8 @@ def show(project):
         ).fetchall()
     for cell in cells:
         _show_cell(cell)
-        for pair in pairs:
-            if cell["claim_type"] == "ticket_resolved" and pair["source_system"] == cell["source_system"]:
-                click.echo(
-                    f"  {pair['pair_id']}  {pair['pair_name']}: headline {_percent(pair['headline_rate'])}, "
-                    f"reality {_percent(pair['reality_rate'])}: {READINGS[pair['reading']]}"
-                )
+    for system in sorted({pair["source_system"] for pair in pairs}):
+        _show_pairs(system, [pair for pair in pairs if pair["source_system"] == system])
     click.echo(f"\nData to:        {_day(coverage[0][3])}")
     click.echo("Observed until: " + "; ".join(f"{s} {f} {_day(until)}" for s, f, until, _ in coverage))
     click.echo("Fates of rows:  " + "; ".join(f"{n:,} {f}{f' ({why})' if why else ''}" for f, why, n in fates))
@@ -117,6 +117,43 @@ def _show_cell(cell):
         _line("  otherwise, by new ticket or call", rest, None, "while the old one could still be reopened")
     if cell["mature_count"] and 2 * cell["unobservable_count"] > cell["mature_count"]:
         click.echo("  Most customers are unknown or shared, so most returns could not be seen: mind who the rest are.")
+
+
+def _show_pairs(system, pairs):
+    """What each headline of a system hides, the worst first; the pairs that say nothing in one line a reason."""
+    click.echo(f"\nEvery headline of {system} beside the reality it can hide (all so far):")
+    for reading, meaning in READINGS.items():
+        found = [pair for pair in pairs if pair["reading"] == reading]
+        if not found:
+            continue
+        click.echo(f"\n  {meaning}")
+        if reading == "not_measurable":
+            reasons = {}
+            for pair in found:
+                reasons.setdefault(pair["missing_inputs"], []).append(pair["pair_id"])
+            for missing, names in sorted(reasons.items(), key=lambda item: item[1]):
+                click.echo(f"    {', '.join(names)}: no {missing}")
+            continue
+        silent = [pair["pair_id"] for pair in found if pair["headline"] is None]
+        for pair in found:
+            if pair["headline"] is None:
+                continue
+            values = " -> ".join(_value(pair[side], pair["value_unit"]) for side in ("headline", "reality"))
+            click.echo(f"    {pair['pair_id']}  {pair['pair_name']:<68}{values}")
+        if silent:
+            click.echo(f"    {', '.join(silent)}: nothing that can be judged yet")
+
+
+def _value(value, unit):
+    """A value in the words of its unit; a blank for what is not known."""
+    if value is None:
+        return "unknown"
+    if unit == "share":
+        return _percent(value)
+    if unit == "seconds":
+        hours, rest = divmod(int(value), 3600)
+        return f"{hours:,} h {rest // 60:02} min" if hours else f"{rest // 60} min {rest % 60:02} s"
+    return f"{value:,.2f}" if value != int(value) else f"{int(value):,}"
 
 
 def _rows(connection, query, parameters=None):

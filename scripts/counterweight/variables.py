@@ -12,6 +12,9 @@ from counterweight.load.declared import declared_systems
 BY_SYSTEM = ("source_time_zones", "source_timestamp_formats", "source_decimal_separators", "ticket_link_templates")
 FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys", "bot_sessions", "business_outcomes")
 
+# How finely an issue is told from another, the default first.
+ISSUE_KEYS = ("subcategory", "category", "anything")
+
 
 def parse(project, text, as_of=None):
     """The mapping in `text` (YAML or JSON), with --as-of put in.
@@ -61,6 +64,9 @@ def parse(project, text, as_of=None):
             values[name] = declared[name] | _said_of_systems(project, name, _mapping(values, name, systems), declared)
     for system, base in _mapping(values, "expected_handle_time_base", systems).items():
         values["expected_handle_time_base"][system] = _base_period(f"expected_handle_time_base of {system}", base)
+    issue_key = values.get("issue_key", ISSUE_KEYS[0])
+    if issue_key not in ISSUE_KEYS:
+        raise InputError(f"issue_key: there is no '{issue_key}'. Write one of {', '.join(ISSUE_KEYS)}.")
     month = values.get("fiscal_year_starts_in_month", 1)
     if not isinstance(month, int) or isinstance(month, bool) or not 1 <= month <= 12:
         raise InputError(f"fiscal_year_starts_in_month: '{month}' is no month. Write its number, 1 to 12.")

@@ -78,13 +78,14 @@ def demo(run_all, demo_log):
 
 @pytest.fixture(scope="session")
 def dealership(new_project, tmp_path_factory):
-    """The audited warehouse of a world with every raw table, contract prices among them, and the folder of those."""
+    """The published warehouse of a world with every raw table, contract prices among them, and the folder of those."""
     folder = tmp_path_factory.mktemp("dealership")
     simulate_world(folder, world="dealership", tickets=800, calls=1600, months=4)
     project = new_project("dealership")
     load(project, None, [f"canonical={folder}/raw"])
     build(project, {"reporting_time_zone": ZONE_OF_DEALERSHIP})
     audit(project)
+    publish(project)
     return project, folder / "raw"
 
 

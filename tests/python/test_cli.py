@@ -57,6 +57,7 @@ def test_the_program_lists_its_commands_settings_and_exit_codes(invoke):
         (["build", "--vars", "soon"], "--vars must be a mapping"),
         (["build", "--vars", "{reporting_timezone: UTC}"], "Did you mean 'reporting_time_zone'?"),
         (["build", "--vars", "{fiscal_year_starts_in_month: October}"], "Write its number, 1 to 12."),
+        (["build", "--vars", "{issue_key: categories}"], "Write one of subcategory, category, anything."),
         (["build", "--vars", "{source_time_zones: {servicenow: Mars/Base}}"], "'Mars/Base' is not a time zone"),
         (["build", "--as-of", "yesterday"], "'yesterday' is not a time"),
         (["build", "--as-of", "2016-01-01", "--vars", "{as_of: 2015-01-01}"], "differ. Give one of them"),

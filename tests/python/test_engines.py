@@ -104,9 +104,9 @@ def _copied(value):
 
 @pytest.fixture(scope="session")
 def on_postgres(postgres, tmp_path_factory):
-    """A function that builds a world's twin: models, seeds, data tests and unit tests."""
+    """A function that builds a world's twin: models, seeds and data tests; unit tests need no world, so once is enough."""
 
-    def twin(project, database, values=None, unit_tests=True):
+    def twin(project, database, values=None, unit_tests=False):
         postgres.create_database(database)
         copy_raw(project, postgres, database)
         target = tmp_path_factory.mktemp(f"target_{database}")
@@ -143,7 +143,7 @@ def on_postgres(postgres, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def demo_twin(on_postgres, demo):
-    return on_postgres(demo, "demo")
+    return on_postgres(demo, "demo", unit_tests=True)
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +154,7 @@ def world_twin(on_postgres, new_project, tmp_path_factory):
     project = new_project("whole_world")
     load(project, None, [f"canonical={folder}/raw"])
     build(project, {"reporting_time_zone": ZONE})
-    # unit tests have their answers in the default zone
-    return on_postgres(project, "whole_world", {"reporting_time_zone": ZONE}, unit_tests=False)
+    return on_postgres(project, "whole_world", {"reporting_time_zone": ZONE})
 
 
 @pytest.fixture(scope="session")
@@ -233,8 +232,8 @@ def _check_build(twin):
     failed = {result.node.name: result.message for result in twin.results if result.status not in ("success", "pass")}
     assert failed == {}
     kinds = [result.node.resource_type for result in twin.results]
-    assert kinds.count("unit_test") >= 30
     assert kinds.count("test") >= 30
+    return kinds
 
 
 def _check_parity(twin, capsys, may_be_empty=()):
@@ -249,19 +248,23 @@ def _check_parity(twin, capsys, may_be_empty=()):
         print(f"\n{twin.database}: {total:,} rows of {len(found)} tables are equal; built in {twin.seconds:.0f} s")
 
 
+@pytest.mark.xdist_group("demo")
 def test_the_demo_world_builds_and_its_tests_pass(demo_twin):
-    _check_build(demo_twin)
+    assert _check_build(demo_twin).count("unit_test") >= 100
 
 
+@pytest.mark.xdist_group("demo")
 def test_every_value_of_the_demo_world_is_the_same(demo_twin, capsys):
     _check_parity(demo_twin, capsys, NOT_IN_THE_LOGS)
 
 
+@pytest.mark.xdist_group("world")
 def test_every_value_of_a_whole_world_is_the_same(world_twin, capsys):
     assert {result.node.name for result in world_twin.results if result.status not in ("success", "pass")} == set()
     _check_parity(world_twin, capsys)
 
 
+@pytest.mark.xdist_group("clocks")
 def test_clocks_and_calendars_of_every_kind_are_the_same(on_postgres, new_project, tmp_path, capsys):
     """The log has no policies; this desk has, in eight zones."""
     project = new_project("clocks")
@@ -272,6 +275,7 @@ def test_clocks_and_calendars_of_every_kind_are_the_same(on_postgres, new_projec
     _check_parity(twin, capsys, NOT_IN_THE_LOGS - {"facts.fct_ticket_clocks"})
 
 
+@pytest.mark.xdist_group("demo")
 def test_each_table_was_analyzed(demo_twin):
     with contextlib.closing(demo_twin.server.connect(demo_twin.database)) as connection:
         cursor = connection.cursor()
@@ -298,18 +302,22 @@ def _check_audit(twin, pages):
     )
 
 
+@pytest.mark.xdist_group("demo")
 def test_the_audit_of_the_demo_world_finds_the_same(demo_twin, tmp_path):
     _check_audit(demo_twin, tmp_path / "pages")
 
 
+@pytest.mark.xdist_group("zendesk")
 def test_the_world_in_zendesks_layout_builds_and_its_tests_pass(zendesk_twin):
     _check_build(zendesk_twin)
 
 
+@pytest.mark.xdist_group("zendesk")
 def test_every_value_of_the_world_in_zendesks_layout_is_the_same(zendesk_twin, capsys):
     _check_parity(zendesk_twin, capsys, NOT_IN_THE_LOGS)
 
 
+@pytest.mark.xdist_group("zendesk")
 @pytest.mark.real
 @pytest.mark.parametrize("systems", ["bank_call_log", "service_manager", "all five"])
 def test_each_other_system_alone_and_all_together(
@@ -336,7 +344,7 @@ def test_each_other_system_alone_and_all_together(
     project = new_project(systems.replace(" ", "_"))
     load(project, None, files[systems])
     build(project, values)
-    twin = on_postgres(project, systems.replace(" ", "_"), values, unit_tests=False)
+    twin = on_postgres(project, systems.replace(" ", "_"), values)
     assert {result.node.name for result in twin.results if result.status not in ("success", "pass")} == set()
     found = _differences(twin)
     assert [table for table, (_, only_here, only_there) in found.items() if only_here or only_there] == []
@@ -346,6 +354,7 @@ def test_each_other_system_alone_and_all_together(
         print(f"\n{systems}: {sum(count for count, _, _ in found.values()):,} rows are equal; {twin.seconds:.0f} s")
 
 
+@pytest.mark.xdist_group("zendesk")
 def test_a_connectors_schema_alone_is_enough(postgres, zendesk, zendesk_folder, tmp_path):
     """A database with the connector's typed tables and nothing else: one variable, and the claims are the same."""
     postgres.create_database("connector")
@@ -386,16 +395,19 @@ def test_a_connectors_schema_alone_is_enough(postgres, zendesk, zendesk_folder, 
     assert sorted(found, key=str) == sorted(rows(zendesk, query), key=str)
 
 
+@pytest.mark.xdist_group("real")
 @pytest.mark.real
 def test_the_audit_of_the_real_logs_finds_the_same(real_twin, tmp_path):
     _check_audit(real_twin, tmp_path / "pages")
 
 
+@pytest.mark.xdist_group("real")
 @pytest.mark.real
 def test_the_real_logs_build_and_their_tests_pass(real_twin):
     _check_build(real_twin)
 
 
+@pytest.mark.xdist_group("real")
 @pytest.mark.real
 def test_every_value_of_the_real_logs_is_the_same(real_twin, capsys):
     _check_parity(real_twin, capsys, NOT_IN_THE_LOGS)

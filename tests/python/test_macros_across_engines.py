@@ -308,6 +308,7 @@ def test_any_text_on_duckdb(on_duckdb, texts):
 
 
 @pytest.mark.engine
+@pytest.mark.xdist_group("macros")
 def test_tough_texts_on_postgres(on_duckdb, on_postgres):
     for name in (name for name, expression in EXPRESSIONS.items() if "'t'" in expression):
         texts = [text for _, text, _ in TOUGH]
@@ -315,6 +316,7 @@ def test_tough_texts_on_postgres(on_duckdb, on_postgres):
 
 
 @pytest.mark.engine
+@pytest.mark.xdist_group("macros")
 @settings(deadline=None, max_examples=300)
 @given(texts=TEXTS)
 def test_any_text_on_postgres(on_duckdb, on_postgres, texts):
@@ -323,6 +325,7 @@ def test_any_text_on_postgres(on_duckdb, on_postgres, texts):
 
 
 @pytest.mark.engine
+@pytest.mark.xdist_group("macros")
 def test_every_letter_is_lowered_alike(on_duckdb, on_postgres):
     letters = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
     letters += ["ΑΣ", "ΑΣ ΣΑ", string.ascii_uppercase]
@@ -330,6 +333,7 @@ def test_every_letter_is_lowered_alike(on_duckdb, on_postgres):
 
 
 @pytest.mark.engine
+@pytest.mark.xdist_group("macros")
 def test_rates_and_bounds_agree_at_every_tie(on_duckdb, on_postgres):
     pairs = [(k, n) for n in range(201) for k in range(n + 1)] + [(57, 800), (1, 20000), (10**7, 10**7), (3, 10**9)]
     columns = {"a": [k for k, _ in pairs], "b": [n for _, n in pairs]}
@@ -344,6 +348,7 @@ def test_rates_and_bounds_agree_at_every_tie(on_duckdb, on_postgres):
 
 
 @pytest.mark.engine
+@pytest.mark.xdist_group("macros")
 def test_every_hour_of_two_years_is_the_same_time(on_duckdb, on_postgres):
     start = datetime.datetime(2024, 1, 1, 0, 59, 59, 999999)
     moments = [start + datetime.timedelta(minutes=30 * step) for step in range(2 * 366 * 48)]

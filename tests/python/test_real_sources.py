@@ -143,8 +143,8 @@ def test_traders_are_named_and_have_no_rate(three_sources):
         """
         select sum(claim_count), sum(cohort_count), count(return_rate)
         from marts.resolution_quality
-        where claim_type = 'contact_handled' and period_type = 'to_date' and category = 'NE' and window_days = 7
-            and unit_type = 'category'
+        where claim_type = 'contact_handled' and period_type = 'to_date' and unit_type = 'category' and unit = 'NE'
+            and window_days = 7
         """,
     ) == (3996, 0, 0)
     reasons = rows(

@@ -101,7 +101,7 @@ def test_rates_are_the_same(world):
     found = rows(
         project,
         """
-        select period_start, team_id, claim_count, held_count, falsified_count, unobservable_count
+        select period_start, unit, claim_count, held_count, falsified_count, unobservable_count
         from marts.resolution_quality
         where period_type = 'week' and unit_type = 'team' and window_days = 7 and claim_count > 0
         """,

@@ -84,7 +84,7 @@ BREAKS = {
             ('canonical', 'sla_met', timestamp '2025-01-01', null)
     """,
     "unique_across_resolution_quality_claim_type__source_system__period_type__period_start__unit_type__"
-    "team_id__category__window_days": """
+    "unit__window_days": """
         insert into marts.resolution_quality
         select * from marts.resolution_quality where unit_type = 'total' and period_type = 'to_date'
     """,
