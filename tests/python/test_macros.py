@@ -290,3 +290,74 @@ def test_funnel_limits_are_standard_errors_around_one(compiled):
     assert value_of(compiled, "funnel_limit_of_variance('20000', '1200', 3, 'high')") == Decimal("1.353553")
     assert value_of(compiled, "funnel_limit_of_variance('20000', '100', 3, 'low')") == 0
     assert value_of(compiled, "funnel_limit_of_variance('20000', '0', 3, 'low')") is None
+def poisson_limit(count, share):
+    """Mean at which as many as `count` or more (few: or fewer) have the probability `share`: exact, by bisection."""
+
+    def at_most(k, mean):
+        return sum(math.exp(-mean + n * math.log(mean) - math.lgamma(n + 1)) for n in range(k + 1))
+
+    low, high = 1e-9, 4 * count + 40
+    for _ in range(200):
+        middle = (low + high) / 2
+        if at_most(count, middle) > share:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def test_byar_is_near_the_exact_poisson_limits(compiled):
+    low, high = (compiled("{{ byar('a', 'b', '" + side + "') }}") for side in ("low", "high"))
+    pairs = [(count, 10) for count in (1, 2, 5, 10, 30, 200)]
+    for (count, _), found in zip(pairs, evaluate(low, pairs), strict=True):
+        assert 10 * float(found) == pytest.approx(poisson_limit(count - 1, 0.975), abs=0.06)
+    for (count, _), found in zip(pairs, evaluate(high, pairs), strict=True):
+        assert 10 * float(found) == pytest.approx(poisson_limit(count, 0.025), abs=0.06)
+    assert [str(value) for value in evaluate(low, [(0, 10), (3, 0)])] == ["0.000000", "None"]
+    # none seen where 10 were expected: at most 3.69
+    assert float(evaluate(high, [(0, 10)])[0]) == pytest.approx(0.369, abs=0.01)
+
+
+def test_funnel_limits_leave_out_what_chance_hardly_does(compiled):
+    """Above the upper limit of 3 standard deviations lies less than 1 in 200, at every size; in large ones 1 in 740."""
+    low, high = (compiled("{{ funnel_limit('a', 3, '" + side + "') }}") for side in ("low", "high"))
+    expected = [(mean, 0) for mean in (1, 2, 5, 10, 50, 400)]
+
+    def at_most(k, mean):
+        return sum(math.exp(-mean + n * math.log(mean) - math.lgamma(n + 1)) for n in range(k + 1))
+
+    for (mean, _), limit in zip(expected, evaluate(high, expected), strict=True):
+        assert 0.0002 < 1 - at_most(math.floor(mean * float(limit)), mean) < 0.005
+    for (mean, _), limit in zip(expected, evaluate(low, expected), strict=True):
+        below = math.ceil(mean * float(limit)) - 1
+        assert below < 0 or at_most(below, mean) < 0.005
+    # none at all is remarkable from about 7 expected on, not before
+    assert [float(value) > 0 for value in evaluate(low, [(1, 0), (5, 0), (7, 0)])] == [False, False, True]
+
+
+def test_a_rate_ratio_has_the_odds_of_wilsons_bounds(compiled, bounds):
+    pairs = [(1, 6), (5, 20), (0, 4), (12, 3), (40, 40)]
+    for side, bound in zip(("low", "high"), bounds, strict=True):
+        found = evaluate(compiled("{{ rate_ratio_bound('a', 'b', '" + side + "') }}"), pairs)
+        shares = evaluate(bound, [(after, after + before) for after, before in pairs])
+        for ratio_found, share in zip(found, shares, strict=True):
+            assert float(ratio_found) == pytest.approx(float(share) / (1 - float(share)), rel=1e-4, abs=2e-6)
+    assert evaluate(compiled("{{ rate_ratio_bound('a', 'b', 'low') }}"), [(3, 0)]) == [None]
+
+
+def test_a_design_effect_is_the_variance_between_clusters_over_that_of_strangers(compiled):
+    """Seven who came back twice, 36 who had one claim each that held: 1.76; all single and many: 1."""
+
+    def effect(clusters):
+        n, k = (sum(column) for column in zip(*clusters, strict=True))
+        p = k / n
+        spread = sum((back - p * size) ** 2 for size, back in clusters) * len(clusters) / (len(clusters) - 1)
+        return spread / (n * p * (1 - p))
+
+    for clusters in ([(2, 2)] * 7 + [(1, 0)] * 36, [(1, 1)] * 100 + [(1, 0)] * 300, [(3, 1), (1, 1), (5, 0)]):
+        size = sum(n for n, _ in clusters)
+        back = sum(k for _, k in clusters)
+        sums = [sum(n * n for n, _ in clusters), sum(n * k for n, k in clusters), sum(k * k for _, k in clusters)]
+        arguments = ", ".join(f"'{number}'" for number in (len(clusters), size, back, *sums))
+        (found,) = evaluate(compiled("{{ design_effect(" + arguments + ") }}"), [(0, 0)])
+        assert float(found) == pytest.approx(effect(clusters), abs=1e-6)
