@@ -54,7 +54,7 @@ bases as (
 ),
 
 -- what a unit itself brought into each cell of the base
-owned as (
+own_sums as (
 
     {% for kind, unit in left_out.items() -%}
     select
@@ -105,32 +105,32 @@ owned_by_level as (
         ) as bigint) as {{ level }}_{{ measure }}
         {%- endfor %}
         {%- endfor %}
-    from owned
+    from own_sums
 
 ),
 
 rest as (
 
     select
-        owned.source_system,
-        owned.left_out_type,
-        owned.unit,
-        owned.category,
-        owned.channel,
-        owned.contact_order
+        own_base.source_system,
+        own_base.left_out_type,
+        own_base.unit,
+        own_base.category,
+        own_base.channel,
+        own_base.contact_order
         {%- for level in levels %}
         {%- for measure in ['contact_count', 'handle_seconds', 'squared_handle_seconds'] %},
-        coalesce({{ level }}_cells.{{ measure }}, 0) - owned.{{ level }}_{{ measure }} as {{ level }}_{{ measure }}
+        coalesce({{ level }}_cells.{{ measure }}, 0) - own_base.{{ level }}_{{ measure }} as {{ level }}_{{ measure }}
         {%- endfor %}
         {%- endfor %}
-    from owned_by_level as owned
+    from owned_by_level as own_base
     {%- for level, keys in levels.items() %}
     left join cells as {{ level }}_cells
         on
-            owned.source_system = {{ level }}_cells.source_system
+            own_base.source_system = {{ level }}_cells.source_system
             and {{ level }}_cells.cell_level = '{{ level }}'
             {%- for key in keys %}
-            and owned.{{ key }} = {{ level }}_cells.{{ key }}_key
+            and own_base.{{ key }} = {{ level }}_cells.{{ key }}_key
             {%- endfor %}
     {%- endfor %}
 

@@ -24,7 +24,7 @@ contacts as (
 
     select
         interactions.source_system,
-        dates.month_start as month,
+        dates.month_start,
         'contact' as basis,
         answered.agent_key,
         coalesce(interactions.team_id, '(none)') as team,
@@ -45,7 +45,7 @@ days as (
 
     select
         agent_days.source_system,
-        dates.month_start as month,
+        dates.month_start,
         'day' as basis,
         agent_days.agent_key,
         coalesce(agents.team_id, '(none)') as team,
@@ -77,7 +77,7 @@ final as (
 
     select
         source_system,
-        month,
+        month_start,
         unit_type,
         unit,
         contact_agent_count,

@@ -65,7 +65,7 @@ withheld_months as (
 
     select
         source_system,
-        month
+        month_start
     from {{ ref('fct_people_cells') }}
     where unit_type = 'total' and contact_agent_count < {{ var('minimum_agents') }}
 
@@ -115,7 +115,7 @@ handled as (
         interactions.category,
         interactions.channel,
         interactions.account_id,
-        coalesce(interactions.category, '(none)') as work,
+        coalesce(interactions.category, '(none)') as work_type,
         coalesce(interactions.team_id, '(none)') as team_unit,
         coalesce(interactions.queue, '(none)') as queue_unit,
         coalesce(interactions.account_id, '(none)') as account_unit,
@@ -128,7 +128,7 @@ handled as (
         interactions.contact_handle_seconds,
         first_legs.leg_handle_seconds as sender_seconds,
         targets.target,
-        withheld_months.month is not null as is_withheld
+        withheld_months.month_start is not null as is_withheld
         {%- for suffix in kinds.values() %},
         expectations.expected_milliseconds{{ suffix }},
         expectations.variance_square_seconds{{ suffix }},
@@ -142,7 +142,7 @@ handled as (
     left join withheld_months
         on
             interactions.source_system = withheld_months.source_system
-            and dates.month_start = withheld_months.month
+            and dates.month_start = withheld_months.month_start
     left join first_legs
         on
             interactions.contact_key = first_legs.contact_key
@@ -167,13 +167,13 @@ works as (
 
     select
         source_system,
-        work,
+        work_type,
         contact_handle_seconds,
         row_number() over (
-            partition by source_system, work
+            partition by source_system, work_type
             order by contact_handle_seconds, {{ text_order('contact_key') }}
         ) as handle_rank,
-        count(*) over (partition by source_system, work) as work_count
+        count(*) over (partition by source_system, work_type) as work_count
     from shown
 
 ),
@@ -183,7 +183,7 @@ medians_of_work as (
 
     select
         source_system,
-        work,
+        work_type,
         contact_handle_seconds as median_seconds
     from works
     where handle_rank = {{ integer_division('work_count + 1', '2') }}
@@ -210,7 +210,7 @@ judged as (
     left join medians_of_work
         on
             shown.source_system = medians_of_work.source_system
-            and shown.work = medians_of_work.work
+            and shown.work_type = medians_of_work.work_type
 
 ),
 
@@ -223,12 +223,12 @@ returns as (
         window_days,
         '{{ kind }}' as left_out_type,
         {{ "''" if kind == 'whole' else kind ~ '_unit' }} as unit,
-        work,
+        work_type,
         count(*) as judged_count,
         {{ count_where('is_back') }} as back_count
     from judged
     where is_judged
-    group by source_system, window_days, {{ "work" if kind == 'whole' else kind ~ '_unit, work' }}
+    group by source_system, window_days, {{ "work_type" if kind == 'whole' else kind ~ '_unit, work_type' }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -240,7 +240,7 @@ return_totals as (
         *,
         {%- for measure in ['judged_count', 'back_count'] %}
         -- of all units, of one kind: each kind counts every contact once
-        cast(sum({{ measure }}) over (partition by source_system, window_days, left_out_type, work) as bigint)
+        cast(sum({{ measure }}) over (partition by source_system, window_days, left_out_type, work_type) as bigint)
         - case when left_out_type = 'whole' then 0 else {{ measure }} end as work_{{ measure }},
         cast(sum({{ measure }}) over (partition by source_system, window_days, left_out_type) as bigint)
         - case
@@ -261,7 +261,7 @@ expected_returns as (
         window_days,
         left_out_type,
         unit,
-        work,
+        work_type,
         case
             {%- for level in ['work', 'all'] %}
             when {{ level }}_judged_count >= 30
@@ -338,7 +338,7 @@ contact_events as (
             {%- if kind != 'whole' %}
             and judged.{{ kind }}_unit = {{ kind }}_returns.unit
             {%- endif %}
-            and judged.work = {{ kind }}_returns.work
+            and judged.work_type = {{ kind }}_returns.work_type
     {%- endfor %}
 
 ),
@@ -441,7 +441,7 @@ counted_handle_times as (
             when 'total' then '(all)'
             when 'team' then shown.team_unit
             when 'queue' then shown.queue_unit
-            when 'category' then shown.work
+            when 'category' then shown.work_type
             when 'channel' then coalesce(shown.channel, '(none)')
             when 'account' then shown.account_unit
         end as unit,
@@ -464,7 +464,7 @@ counted_handle_times as (
             when 'total' then '(all)'
             when 'team' then shown.team_unit
             when 'queue' then shown.queue_unit
-            when 'category' then shown.work
+            when 'category' then shown.work_type
             when 'channel' then coalesce(shown.channel, '(none)')
             when 'account' then shown.account_unit
         end,
@@ -564,7 +564,7 @@ owned as (
     left join {{ ref('fct_people_cells') }} as people
         on
             cells.source_system = people.source_system
-            and cells.period_start = people.month
+            and cells.period_start = people.month_start
             and cells.unit_type = people.unit_type
             and cells.unit = people.unit
             and cells.unit_type in ('team', 'queue', 'channel')
@@ -689,9 +689,12 @@ final as (
         {%- for sum in ['mature_count', 'cohort_count', 'repeat_count'] %}
         case when not is_suppressed then {{ sum }} end as {{ sum }},
         {%- endfor %}
-        case when {{ mature }} then cast({{ ratio('mature_count - cohort_count', 'mature_count') }} as decimal(9, 4)) end
-            as unobservable_share,
-        case when {{ mature }} then cast({{ ratio('repeat_count', 'cohort_count') }} as decimal(9, 4)) end as repeat_rate,
+        case
+            when {{ mature }}
+                then cast({{ ratio('mature_count - cohort_count', 'mature_count') }} as decimal(9, 4))
+        end as unobservable_share,
+        case when {{ mature }} then cast({{ ratio('repeat_count', 'cohort_count') }} as decimal(9, 4)) end
+            as repeat_rate,
         {%- for side in ['low', 'high'] %}
         case when {{ mature }} then {{ wilson('repeat_count', 'cohort_count', side) }} end as repeat_rate_{{ side }},
         {%- endfor %}

@@ -56,7 +56,7 @@ withheld_months as (
 
     select
         source_system,
-        month
+        month_start
     from people
     where unit_type = 'total' and (contact_agent_count < {{ minimum }} or day_agent_count < {{ minimum }})
 
@@ -65,15 +65,15 @@ withheld_months as (
 agent_days as (
 
     select
-        days.*,
+        duty_days.*,
         agents.team_id
-    from {{ ref('fct_agent_days') }} as days
+    from {{ ref('fct_agent_days') }} as duty_days
     left join {{ ref('dim_agents') }} as agents
         on
-            days.source_system = agents.source_system
-            and days.agent_key = agents.agent_key
-            and (agents.valid_from is null or cast(agents.valid_from as date) <= days.day_on)
-            and (agents.valid_to is null or days.day_on < cast(agents.valid_to as date))
+            duty_days.source_system = agents.source_system
+            and duty_days.agent_key = agents.agent_key
+            and (agents.valid_from is null or cast(agents.valid_from as date) <= duty_days.day_on)
+            and (agents.valid_to is null or duty_days.day_on < cast(agents.valid_to as date))
 
 ),
 
@@ -141,7 +141,7 @@ expectations as (
         interactions.chain_id,
         interactions.seconds_to_next,
         interactions.team_id,
-        coalesce(interactions.category, '(none)') as work,
+        coalesce(interactions.category, '(none)') as work_type,
         cast({{ local_time('interactions.started_at', zone) }} as date) as event_on,
         expectations.contact_handle_seconds,
         expectations.expected_milliseconds
@@ -355,11 +355,11 @@ returns as (
 
     select
         source_system,
-        work,
+        work_type,
         {{ integer_division('1000000 * ' ~ count_where('is_back'), 'count(*)') }} as millionths
     from agent_contacts
     where is_judged
-    group by source_system, work
+    group by source_system, work_type
 
 ),
 
@@ -378,7 +378,7 @@ agent_months as (
     left join returns
         on
             contacts.source_system = returns.source_system
-            and contacts.work = returns.work
+            and contacts.work_type = returns.work_type
     group by contacts.source_system, contacts.month_start, contacts.agent_key
     having count(*) >= {{ compared_contacts }} and count(*) = count(contacts.expected_milliseconds)
 
@@ -407,8 +407,9 @@ slowest as (
         month_start,
         max(agent_count) as compared_agent_count,
         count(*) as slowest_agent_count,
-        {{ count_where('1000 * handle_seconds <= expected_milliseconds and 1000000 * back_count <= expected_millionths') }}
-            as slow_by_work_count
+        {{ count_where(
+            '1000 * handle_seconds <= expected_milliseconds and 1000000 * back_count <= expected_millionths'
+        ) }} as slow_by_work_count
     from ordered
     -- a quarter, rounded up
     where 4 * (slowness - 1) < agent_count
@@ -487,8 +488,11 @@ joined as (
         cells.*,
         windows.window_days,
         -- a unit of which nobody is known is not shown either
-        withheld_months.month is not null
-        or (cells.unit_type = 'team' and coalesce(people.is_suppressed, cells.agent_day_count + cells.resolved_count > 0))
+        withheld_months.month_start is not null
+        or (
+            cells.unit_type = 'team'
+            and coalesce(people.is_suppressed, cells.agent_day_count + cells.resolved_count > 0)
+        )
             as is_suppressed,
         coalesce(
             {{ seconds_between(
@@ -518,13 +522,13 @@ joined as (
     left join people
         on
             cells.source_system = people.source_system
-            and cells.period_start = people.month
+            and cells.period_start = people.month_start
             and cells.unit_type = people.unit_type
             and cells.unit = people.unit
     left join withheld_months
         on
             cells.source_system = withheld_months.source_system
-            and cells.period_start = withheld_months.month
+            and cells.period_start = withheld_months.month_start
     left join slowest
         on
             cells.source_system = slowest.source_system
@@ -614,8 +618,10 @@ final as (
         end as work_gap_{{ side }},
         {%- endfor %}
         case when not is_suppressed then cast(expected_milliseconds * 0.001 as decimal(18, 3)) end as expected_seconds,
-        case when {{ mature }} then cast({{ ratio('60 * expected_milliseconds', '1000 * paid_seconds', 2) }} as decimal(9, 2)) end
-            as expected_minutes_per_paid_hour,
+        case
+            when {{ mature }}
+                then cast({{ ratio('60 * expected_milliseconds', '1000 * paid_seconds', 2) }} as decimal(9, 2))
+        end as expected_minutes_per_paid_hour,
 
         -- who looks slow
         case when not is_suppressed then cast(compared_agent_count as bigint) end as compared_agent_count,

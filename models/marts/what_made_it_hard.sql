@@ -19,7 +19,7 @@ withheld_months as (
 
     select
         source_system,
-        month
+        month_start
     from {{ ref('fct_people_cells') }}
     where unit_type = 'total' and contact_agent_count < {{ var('minimum_agents') }}
 
@@ -98,7 +98,7 @@ contacts as (
     left join withheld_months
         on
             interactions.source_system = withheld_months.source_system
-            and dates.month_start = withheld_months.month
+            and dates.month_start = withheld_months.month_start
     left join answered
         on
             interactions.contact_key = answered.contact_key
@@ -122,7 +122,7 @@ contacts as (
         on
             interactions.source_system = of_all.source_system
             and of_all.cell_level = 'all'
-    where interactions.kind = 'contact' and withheld_months.month is null
+    where interactions.kind = 'contact' and withheld_months.month_start is null
 
 ),
 

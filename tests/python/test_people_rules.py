@@ -263,14 +263,14 @@ class Attack:
             month.month
             for (month,) in rows(
                 project,
-                "select month from facts.fct_people_cells "
+                "select month_start from facts.fct_people_cells "
                 "where unit_type = 'total' and contact_agent_count < ? and source_system = ?",
                 [MINIMUM, system],
             )
         }
         self.cells = rows(
             project,
-            "select month, unit_type, unit, is_small, is_suppressed from facts.fct_people_cells "
+            "select month_start, unit_type, unit, is_small, is_suppressed from facts.fct_people_cells "
             "where source_system = ?",
             [system],
         )
@@ -372,7 +372,7 @@ def test_the_number_of_agents_decides(desks):
                 agents[key] |= {contact.agent} - {None}
     cells = rows(
         project,
-        "select source_system, month, unit_type, unit, contact_agent_count, is_small, is_suppressed "
+        "select source_system, month_start, unit_type, unit, contact_agent_count, is_small, is_suppressed "
         "from facts.fct_people_cells "
         "where unit_type <> 'total' and contact_agent_count is not null and source_system <> 'equal'",
     )
@@ -411,7 +411,7 @@ def test_a_suppressed_row_says_nothing(desks):
         ((leaks,),) = rows(
             project,
             f"select count(*) from intermediate.{pair} as part join facts.fct_people_cells as people "
-            "on part.source_system = people.source_system and part.period_start = people.month "
+            "on part.source_system = people.source_system and part.period_start = people.month_start "
             "and part.unit_type = people.unit_type and part.unit = people.unit "
             "where people.is_suppressed and people.unit_type <> 'total' and part.period_type = 'month'",
         )

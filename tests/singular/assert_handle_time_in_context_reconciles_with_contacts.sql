@@ -20,7 +20,7 @@ contacts as (
     left join {{ ref('fct_people_cells') }} as people
         on
             interactions.source_system = people.source_system
-            and dates.month_start = people.month
+            and dates.month_start = people.month_start
             and people.unit_type = 'total'
     where interactions.kind = 'contact' and interactions.contact_handle_seconds is not null
     group by interactions.source_system

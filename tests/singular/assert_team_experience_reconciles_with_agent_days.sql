@@ -4,14 +4,14 @@ with
 fact as (
 
     select
-        days.source_system,
-        dates.month_start as month,
+        agent_days.source_system,
+        dates.month_start,
         count(*) as agent_day_count,
-        cast(sum(coalesce(days.logged_in_seconds, 0)) as bigint) as logged_in_seconds
-    from {{ ref('fct_agent_days') }} as days
+        cast(sum(coalesce(agent_days.logged_in_seconds, 0)) as bigint) as logged_in_seconds
+    from {{ ref('fct_agent_days') }} as agent_days
     inner join {{ ref('dim_dates') }} as dates
-        on days.day_on = dates.date_day
-    group by days.source_system, dates.month_start
+        on agent_days.day_on = dates.date_day
+    group by agent_days.source_system, dates.month_start
 
 ),
 
@@ -19,7 +19,7 @@ mart as (
 
     select
         source_system,
-        period_start as month,
+        period_start,
         max(case when unit_type = 'total' and is_suppressed then 1 else 0 end) as is_suppressed,
         sum(case when unit_type = 'total' then agent_day_count end) as agent_day_count,
         sum(case when unit_type = 'total' then logged_in_seconds end) as logged_in_seconds,
@@ -37,9 +37,9 @@ from fact
 left join mart
     on
         fact.source_system = mart.source_system
-        and fact.month = mart.month
+        and fact.month_start = mart.period_start
 where
-    mart.month is null
+    mart.period_start is null
     or (mart.is_suppressed = 0 and fact.agent_day_count is distinct from mart.agent_day_count)
     or (mart.is_suppressed = 0 and fact.logged_in_seconds is distinct from mart.logged_in_seconds)
     or mart.team_day_count > fact.agent_day_count

@@ -16,4 +16,8 @@ from {{ ref('handle_time_in_context') }}
 where
     not is_suppressed
     -- the same in every window
-    and window_days in (select windows.window_days from {{ ref('windows') }} as windows where windows.is_default)
+    and window_days in (
+        select windows.window_days
+        from {{ ref('windows') }} as windows
+        where windows.is_default
+    )
