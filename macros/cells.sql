@@ -23,7 +23,6 @@
     'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel', 'account': 'account_id',
     'unit': 'unit',
 } -%}
-{%- set measures = sums + amounts -%}
 period_kinds as (
 
     select period_type, days_before
@@ -230,8 +229,12 @@ filled as (
         units.unit,
         case when unit_periods.unit is null then horizons.observed_until else unit_periods.observed_until end
             as observed_until
-        {%- for measure in measures %},
+        {%- for measure in sums %},
         coalesce(unit_periods.{{ measure }}, 0) as {{ measure }}
+        {%- endfor %}
+        {%- for measure in amounts %},
+        -- the same digits in a quiet cell on every engine
+        cast(coalesce(unit_periods.{{ measure }}, 0) as decimal(38, 4)) as {{ measure }}
         {%- endfor %}
     from units
     inner join periods

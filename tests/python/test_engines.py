@@ -51,6 +51,7 @@ NOT_IN_THE_LOGS = {
     ),
     "marts.cost_to_resolve",
     "marts.priced_requests",
+    *(f"marts.business_{name}_scorecard" for name in ("claims", "measures")),
     *(f"dimensions.dim_{name}" for name in ("accounts", "agents", "categories", "expected_handle_time", "targets")),
 }
 
