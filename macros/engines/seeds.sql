@@ -6,10 +6,15 @@
 {%- endmacro %}
 
 {% macro default__rows_of_seed(node, columns) -%}
-    {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+    {#- within the seed's own hook dbt does not know yet that the table is there -#}
+    {%- set is_this = model is defined and model.unique_id == node.unique_id -%}
+    {%- set relation = (
+        api.Relation.create(node.database, node.schema, node.alias) if is_this
+        else adapter.get_relation(node.database, node.schema, node.alias)
+    ) -%}
     {{ return({
         'rows': rows_of_query(relation, columns) if relation else [],
-        'is_current': relation is not none and (flags.WHICH not in ('build', 'seed') or model.unique_id == node.unique_id),
+        'is_current': relation is not none and (is_this or flags.WHICH not in ('build', 'seed')),
     }) }}
 {%- endmacro %}
 

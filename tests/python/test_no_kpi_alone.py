@@ -4,10 +4,12 @@ import re
 
 import pytest
 import yaml
+from dbt.cli.main import dbtRunner
 
 from counterweight.build import build, run_dbt
 from counterweight.errors import CounterweightError
 from kpi_names import INNOCENT, halves
+from test_engines import cleanup_connections, copy_raw
 
 WHOLE = "bigint"
 SHARE = "decimal(9,4)"
@@ -298,6 +300,41 @@ def lonely(project):
     )
     assert alone != text
     path.write_text(alone)
+
+
+@pytest.mark.engine
+def test_on_a_server_the_catalogue_is_asked_once_it_is_loaded(copied_project, postgres, tmp_path, monkeypatch):
+    """Before that a headline alone is refused; whether the catalogue knows a pair nobody can say."""
+    marts = copied_project.root / "models" / "marts"
+    postgres.create_database("alone")
+    copy_raw(copied_project, postgres, "alone")
+    for name, value in postgres.environment("alone").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(copied_project.root)
+
+    def said(*command):
+        options = ["--target", "postgres", "--target-path", str(tmp_path / "target"), "--log-level", "none"]
+        try:
+            outcome = dbtRunner().invoke([*command, *options, "--no-partial-parse"])
+        finally:
+            cleanup_connections()
+        return f"{outcome.exception} {[result.message for result in outcome.result or []]}"
+
+    seed = ("seed", "--select", "kpi_pairs")
+    declare(marts, "mart_unknown", MARTS["mart_unknown"])
+    assert "mart_unknown.a_share is declared with the pair P99" in said(*seed)
+    declare(marts, "mart_unknown", MARTS["mart_misspelt"] | {"c_share": (SHARE, headline("P08"))})
+    text = said(*seed)
+    assert "mart_unknown.c_share exposes the headline of pair P08 without its reality" in text
+    assert "does not know" not in text
+    (marts / "mart_unknown.yml").unlink()
+    (marts / "mart_unknown.sql").unlink()
+    assert "No KPI" not in said(*seed)
+    # words are there from now on, and what a run will not load anew is looked up
+    declare(marts, "mart_unknown", MARTS["mart_misspelt"] | {"c_share": (SHARE, headline("P08"))})
+    text = said("run", "--select", "dim_dates")
+    assert "exposes the headline of pair P08 ('" in text
+    assert "Did you mean P03?" in text
 
 
 @pytest.fixture(scope="module")
