@@ -349,8 +349,12 @@ account_users as (
     inner join {{ ref('dim_accounts') }} as customers
         on
             cells.source_system = customers.source_system
-            and cells.unit = case cells.unit_type when 'total' then '(all)' when 'account' then customers.account_id end
-            and (customers.contract_started_on is null or cast(customers.contract_started_on as date) < cells.period_end)
+            and cells.unit
+            = case cells.unit_type when 'total' then '(all)' when 'account' then customers.account_id end
+            and (
+                customers.contract_started_on is null
+                or cast(customers.contract_started_on as date) < cells.period_end
+            )
             and (customers.churned_on is null or cells.period_end <= cast(customers.churned_on as date))
     group by cells.source_system, cells.period_type, cells.period_start, cells.unit_type, cells.unit
 

@@ -598,7 +598,9 @@ joined as (
         case
             when cells.metric = 'time_to_resolution'
                 then
-                    {{ ratio('(cells.customer_seconds_sum - cells.desk_seconds_sum)', 'cells.customer_seconds_sum', 6) }}
+                    {{ ratio(
+                        '(cells.customer_seconds_sum - cells.desk_seconds_sum)', 'cells.customer_seconds_sum', 6
+                    ) }}
         end as late_share
     from cells
     left join percentiles

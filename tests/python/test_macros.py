@@ -82,6 +82,20 @@ def test_wilson_interval_holds_the_share_and_matches_the_formula(bounds, pairs):
         assert float(low) - 1e-6 <= share <= float(high) + 1e-6
 
 
+def test_bounds_of_a_product_and_of_a_ratio_of_sums(compiled):
+    """1 of 2 times 4 of 6, from Wilson bounds; 0 and 2,000 of 600 and 3,000 s by the delta method; of one case none."""
+    product = [
+        compiled(f"{{{{ product_of_shares('0.5', '{p}', '0.666667', '{q}', '{side}') }}}}")
+        for p, q, side in [(0.094531, 0.299993, "low"), (0.905469, 0.903229, "high")]
+    ]
+    sums = [
+        compiled(f"{{{{ share_of_sums('0.555556', '3600', '4000000', '9360000', '6000000', '{n}', '{side}') }}}}")
+        for n, side in [(2, "low"), (2, "high"), (1, "low")]
+    ]
+    found = [evaluate(expression, [(1, 1)])[0] for expression in product + sums]
+    assert [str(value) for value in found] == ["0.006712", "0.628392", "0.192600", "0.918512", "None"]
+
+
 def test_person_keys_depend_on_the_salt_and_the_system_only_on_case_and_blanks_not(compiled):
     def key(identifier, system, salt):
         sql = compiled("{{ person_key('i', 's', 'x') }}")

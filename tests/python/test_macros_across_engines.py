@@ -38,6 +38,10 @@ EXPRESSIONS = {
     "ratio": "{{ ratio('a', 'b') }}",
     "wilson low": "{{ wilson('a', 'b', 'low') }}",
     "wilson high": "{{ wilson('a', 'b', 'high') }}",
+    "product of shares": """{{ product_of_shares(
+        ratio('a', 'b', 6), wilson('a', 'b', 'low'), ratio('a', 'b', 6), wilson('a', 'b', 'low'), 'low'
+    ) }}""",
+    "share of sums": "{{ share_of_sums(ratio('a', 'b', 6), 'b', 'a * a', 'b * b', 'a * b', '2', 'high') }}",
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",
     "nonexistent hour": "{{ is_nonexistent_hour('m', 'Europe/Vienna') }}",
@@ -333,7 +337,7 @@ def test_every_letter_is_lowered_alike(on_duckdb, on_postgres):
 def test_rates_and_bounds_agree_at_every_tie(on_duckdb, on_postgres):
     pairs = [(k, n) for n in range(201) for k in range(n + 1)] + [(57, 800), (1, 20000), (10**7, 10**7), (3, 10**9)]
     columns = {"a": [k for k, _ in pairs], "b": [n for _, n in pairs]}
-    for name in ("ratio", "wilson low", "wilson high"):
+    for name in ("ratio", "wilson low", "wilson high", "product of shares", "share of sums"):
         here, there = on_duckdb(name, **columns), on_postgres(name, **columns)
         assert list(zip(pairs, there, strict=True)) == list(zip(pairs, here, strict=True)), name
     ratios = dict(zip(pairs, on_postgres("ratio", **columns), strict=True))

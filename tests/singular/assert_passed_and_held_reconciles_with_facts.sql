@@ -75,10 +75,15 @@ mart as (
 
 unit_types as (
 
-    select distinct
+    select
         source_system,
         unit_type
     from mart
+    union
+    select
+        source_system,
+        'total' as unit_type
+    from offered
 
 ),
 
