@@ -303,7 +303,7 @@ def test_doubling_the_returns_leaves_the_work_that_was_done_as_it_was(twice):
 @pytest.fixture(scope="module")
 def law_firm(new_project, tmp_path_factory):
     folder = tmp_path_factory.mktemp("law_firm")
-    simulate(folder, world="law_firm", tickets=3000, calls=1500)
+    simulate(folder, world="law_firm", tickets=3000, calls=4000)
     project = new_project("law_firm")
     load(project, None, [f"canonical={folder}/raw"])
     build(project, {})
