@@ -50,7 +50,7 @@ counted as (
     {% for input, (model, columns) in inputs.items() -%}
     select
         source_system,
-        '{{ input }}' as input,
+        '{{ input }}' as input_name,
         count(*) as row_count
     from {{ ref(model) }}
     group by source_system
@@ -58,7 +58,7 @@ counted as (
     {% for name, column in columns.items() -%}
     select
         source_system,
-        '{{ input }}.{{ name }}' as input,
+        '{{ input }}.{{ name }}' as input_name,
         count({{ column }}) as row_count
     from {{ ref(model) }}
     group by source_system
@@ -68,7 +68,7 @@ counted as (
     {% for input, (model, condition) in parts.items() -%}
     select
         source_system,
-        '{{ input }}' as input,
+        '{{ input }}' as input_name,
         count(*) as row_count
     from {{ ref(model) }}
     where {{ condition }}
@@ -78,7 +78,7 @@ counted as (
     {% for input, (model, column) in named.items() -%}
     select
         source_system,
-        '{{ input }}.' || {{ lowered(trimmed(column)) }} as input,
+        '{{ input }}.' || {{ lowered(trimmed(column)) }} as input_name,
         count(*) as row_count
     from {{ ref(model) }}
     where {{ column }} is not null
@@ -92,7 +92,7 @@ final as (
 
     select
         source_system,
-        input,
+        input_name,
         cast(row_count as bigint) as row_count
     from counted
     where row_count > 0

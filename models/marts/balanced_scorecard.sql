@@ -65,7 +65,7 @@ needed as (
 
     select
         pair_id,
-        {{ listed_words('inputs') }} as input
+        {{ listed_words('inputs') }} as input_name
     from catalogue
 
 ),
@@ -75,14 +75,14 @@ missing as (
     select
         systems.source_system,
         needed.pair_id,
-        {{ dbt.listagg('needed.input', "', '", 'order by ' ~ text_order('needed.input')) }} as missing_inputs
+        {{ dbt.listagg('needed.input_name', "', '", 'order by ' ~ text_order('needed.input_name')) }} as missing_inputs
     from systems
     cross join needed
     left join inputs
         on
             systems.source_system = inputs.source_system
-            and needed.input = inputs.input
-    where inputs.input is null
+            and needed.input_name = inputs.input_name
+    where inputs.input_name is null
     group by systems.source_system, needed.pair_id
 
 ),

@@ -38,23 +38,22 @@ observed as (
 
 ),
 
--- what a paid hour costs, of the month, else of all judged months; a team with two currencies is priced in the desk's
+-- what a paid hour of the desk costs, of the month, else of all judged months; of a team it could speak of few people
 prices as (
 
     select
         source_system,
-        unit as team_id,
         period_type,
         period_start,
         currency,
         paid_hour_price,
         row_number() over (
-            partition by source_system, unit, period_type, period_start
+            partition by source_system, period_type, period_start
             order by case when is_main_currency then 0 else 1 end, {{ text_order('currency') }}
         ) as price_number
     from {{ ref('cost_to_resolve') }}
     where
-        unit_type = 'team'
+        unit_type = 'total'
         and paid_hour_price is not null
 
 ),
@@ -80,14 +79,12 @@ repeats as (
     left join prices as of_month
         on
             interactions.source_system = of_month.source_system
-            and interactions.team_id = of_month.team_id
             and of_month.period_type = 'month'
             and dates.month_start = of_month.period_start
             and of_month.price_number = 1
     left join prices as of_all
         on
             interactions.source_system = of_all.source_system
-            and interactions.team_id = of_all.team_id
             and of_all.period_type = 'to_date'
             and of_all.price_number = 1
 
@@ -244,7 +241,8 @@ daily as (
 
 ),
 
-{{ cells_of('daily', keys=['window_days'], sums=counts) }},
+{#- none of teams, queues or channels: handle time of few people could be worked out of it -#}
+{{ cells_of('daily', keys=['window_days'], sums=counts, unit_types=['total', 'category', 'account']) }},
 
 -- who comes back comes back again, so customers vary and not contacts
 customers as (

@@ -589,7 +589,7 @@ scenario as (
 
     select
         *,
-        coalesce(declared_hour_price, paid_hour_price) as user_hour_price,
+        coalesce(declared_hour_price, case when unit_type = 'total' then paid_hour_price end) as user_hour_price,
         cast({{ ratio('lost_minutes', 'response_count', 2) }} as decimal(18, 2)) as lost_minutes_per_ticket,
         {% for side in ['low', 'high'] -%}
         -- the mean of the answers, normal
@@ -711,9 +711,10 @@ final as (
         {%- endfor %}
 
         -- an hour, a contract, and what nobody measured
-        paid_seconds,
+        -- of a team, which may be a few people, paid time is team_experience's to show or not
+        case when unit_type = 'total' then paid_seconds end as paid_seconds,
         unknown_paid_day_count,
-        cast(paid_hour_price as decimal(18, 2)) as paid_hour_price,
+        case when unit_type = 'total' then cast(paid_hour_price as decimal(18, 2)) end as paid_hour_price,
         priced_claim_count,
         case when priced_claim_count > 0 then contract_amount end as contract_amount,
         tickets_without_handle_count,

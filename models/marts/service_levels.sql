@@ -12,7 +12,8 @@
     'item_count', 'judged_count', 'met_count', 'running_over_target_count', 'cohort_count', 'cohort_met_count',
     'unobservable_count', 'met_and_held_count', 'clock_cohort_count', 'clock_cohort_met_count', 'met_with_pauses_count',
     'customer_met_count', 'calendar_met_count', 'open_again_count',
-    'automatic_only_count', 'templated_first_count', 'useful_first_count', 'replied_resolved_count', 'reply_count',
+    'automatic_only_count', 'templated_first_count', 'useful_first_count', 'useful_public_count', 'replied_resolved_count',
+    'reply_count',
     'answered_count', 'abandoned_count', 'short_abandon_count', 'unknown_wait_count', 'known_abandoned_count',
     'tried_again_count',
 ] %}
@@ -42,6 +43,7 @@
     'automatic_only_count': ['first_reply'],
     'templated_first_count': ['first_reply'],
     'useful_first_count': ['first_reply'],
+    'useful_public_count': ['first_reply'],
     'replied_resolved_count': ['first_reply'],
     'reply_count': ['first_reply'],
     'answered_count': ['calls'],
@@ -464,6 +466,7 @@ measured as (
             'automatic_only_count': 'replied.first_by_person_at is null',
             'templated_first_count': 'replied.is_judgeable and replied.is_templated',
             'useful_first_count': 'replied.is_judgeable and replied.first_useful_at = replied.first_by_person_at',
+            'useful_public_count': 'replied.is_judgeable and replied.first_useful_at = replied.first_public_at',
             'replied_resolved_count': 'replied.first_by_person_at is not null and replied.is_resolved',
             'is_timed': 'replied.is_judgeable',
         }, counts + ['is_timed'], values) }}

@@ -49,12 +49,18 @@ def show(project):
         pairs = _rows(
             connection,
             """
-            select source_system, pair_id, pair_name, value_unit, headline, reality, reading, missing_inputs
+            select source_system, pair_id, pair_name, value_unit, period_type, headline, reality, reading, missing_inputs
             from marts.balanced_scorecard as cells
             where
-                period_type = 'to_date' and unit_type = 'total'
+                unit_type = 'total' and period_type in ('month', 'fiscal_year', 'to_date')
                 and window_days is not distinct from
                     (select window_days from reference.kpi_pairs as catalogue where catalogue.pair_id = cells.pair_id)
+            -- all so far; else the newest month or year that can be judged
+            qualify row_number() over (
+                partition by source_system, pair_id
+                order by
+                    headline is null, reading = 'not_enough_data', period_type <> 'to_date', period_start desc
+            ) = 1
             order by source_system, pair_id
             """,
         )
@@ -121,7 +127,7 @@ def _show_cell(cell):
 
 def _show_pairs(system, pairs):
     """What each headline of a system hides, the worst first; the pairs that say nothing in one line a reason."""
-    click.echo(f"\nEvery headline of {system} beside the reality it can hide (all so far):")
+    click.echo(f"\nEvery headline of {system} beside the reality it can hide (all so far, or the newest month):")
     for reading, meaning in READINGS.items():
         found = [pair for pair in pairs if pair["reading"] == reading]
         if not found:

@@ -107,7 +107,7 @@ def _copied(value):
 
 @pytest.fixture(scope="session")
 def on_postgres(postgres, tmp_path_factory):
-    """A function that builds a world's twin: models, seeds and data tests; unit tests need no world, so once is enough."""
+    """A function that builds a world's twin: models, seeds, data tests. Unit tests need no world: once is enough."""
 
     def twin(project, database, values=None, unit_tests=False):
         postgres.create_database(database)

@@ -150,6 +150,8 @@ def test_a_stratum_adds_what_it_counts_more_times_the_variance_of_its_share(comp
     variance = compiled("{{ weighting_variance('a', 12, 8, 12, 'b', 4) }}")
     assert [f"{value:.12f}" for value in evaluate(variance, [(4, 3), (8, 3)])] == ["0.006172839506", "0.000000000000"]
     assert evaluate(compiled("{{ weighting_variance('a', 12, 0, 0, 'b', 4) }}"), [(4, 3)]) == [None]
+
+
 def test_bounds_of_a_product_and_of_a_ratio_of_sums(compiled):
     """1 of 2 times 4 of 6, from Wilson bounds; 0 and 2,000 of 600 and 3,000 s by the delta method; of one case none."""
     product = [
@@ -261,6 +263,8 @@ def test_ratio_of_counts_matches_the_formula_and_survives_zeros(compiled):
         assert float(found["low"][number]) == pytest.approx(value * math.exp(-half), abs=1e-6)
         assert float(found["high"][number]) == pytest.approx(value * math.exp(half), abs=1e-6)
     assert found[""][2] is None
+
+
 def value_of(compiled, call):
     with duckdb.connect() as connection:
         return connection.execute(f"select {compiled('{{ ' + call + ' }}')}").fetchone()[0]
@@ -290,6 +294,8 @@ def test_funnel_limits_are_standard_errors_around_one(compiled):
     assert value_of(compiled, "funnel_limit_of_variance('20000', '1200', 3, 'high')") == Decimal("1.353553")
     assert value_of(compiled, "funnel_limit_of_variance('20000', '100', 3, 'low')") == 0
     assert value_of(compiled, "funnel_limit_of_variance('20000', '0', 3, 'low')") is None
+
+
 def poisson_limit(count, share):
     """Mean at which as many as `count` or more (few: or fewer) have the probability `share`: exact, by bisection."""
 

@@ -84,7 +84,9 @@ def test_openings_are_observed_until_june_and_later_weeks_do_not_look_better(rea
             period_start > date '2016-05-17' as is_late, count(*), sum(claim_count), count(return_rate),
             count(held_rate), count(reopen_rate)
         from marts.resolution_quality
-        where claim_type = 'ticket_resolved' and unit_type = 'total' and period_type = 'week' and window_days = 7 and claim_count > 0
+        where
+            claim_type = 'ticket_resolved' and unit_type = 'total' and period_type = 'week' and window_days = 7
+            and claim_count > 0
         group by 1 order by 1
         """,
     )

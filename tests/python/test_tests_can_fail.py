@@ -59,6 +59,7 @@ BREAKS = {
             'P33', 'servicenow', 'month', date '2025-02-01', date '2025-03-01', 'total', '(all)', 'marketing', 'part',
             true, 1, 100, 'leads', 'leads_accepted', 100
         )
+    """,
     "assert_return_curves_reconcile_with_verdicts": """
         update marts.return_curves set returned_so_far_count = returned_so_far_count + 1
         where unit_type = 'total' and day_number = 7
