@@ -610,7 +610,9 @@ measured as (
         {{ funnel_limit_of_variance('1000000 * variance_square_seconds', 'expected_milliseconds', sigmas, side) }}
             as funnel_{{ sigmas }}_{{ side }},
         {%- endfor %}
-        {{ funnel_limit_of_variance('1000000 * cohort_variance_square_seconds', 'cohort_expected_milliseconds', 2, side) }}
+        {{ funnel_limit_of_variance(
+            '1000000 * cohort_variance_square_seconds', 'cohort_expected_milliseconds', 2, side
+        ) }}
             as cohort_funnel_{{ side }},
         cast(
             {{ wilson('repeat_count', 'cohort_count', side) }}
