@@ -49,7 +49,7 @@ def show(project):
         pairs = _rows(
             connection,
             """
-            select source_system, pair_id, pair_name, value_unit, period_type, headline, reality, reading, missing_inputs
+            select source_system, pair_id, pair_name, value_unit, headline, reality, reading, missing_inputs
             from marts.balanced_scorecard as cells
             where
                 unit_type = 'total' and period_type in ('month', 'fiscal_year', 'to_date')

@@ -8,8 +8,7 @@ import pytest
 import random_canonical_world
 import reference_canonical
 import reference_interactions
-from conftest import one, rows
-from counterweight.build import build
+from conftest import build_facts, one, rows
 from counterweight.load import load
 
 # 1: contacts name tickets, and one identity is shared. 3: no leg says when it was answered. 14: contacts name no
@@ -295,7 +294,7 @@ def world(request, new_project, tmp_path_factory):
     loads = random_canonical_world.make(seed, SIZE, as_of)
     for number, delivery in enumerate(loads):
         load(project, "canonical", random_canonical_world.write(folder / str(number), delivery))
-    build(project, {} if as_of is None else {"as_of": str(as_of)})
+    build_facts(project, {} if as_of is None else {"as_of": str(as_of)})
     (salt,) = one(project, "select salt from private.salt")
     loaded_at = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     expected = reference_canonical.World(loads, salt, loaded_at, as_of, clocks(project))

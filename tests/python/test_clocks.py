@@ -7,8 +7,7 @@ import duckdb
 import pytest
 
 import random_clocks_world
-from conftest import one, rows
-from counterweight.build import build
+from conftest import build_facts, one, rows
 from counterweight.load import load
 from counterweight.worlds import simulate
 from reference_clocks import Desk
@@ -76,7 +75,7 @@ def random_desk(request, new_project, tmp_path_factory):
     project = new_project(f"clocks{seed}")
     made = random_clocks_world.make(seed, size)
     load(project, "canonical", random_clocks_world.write(tmp_path_factory.mktemp(f"clocks{seed}"), made))
-    build(project, {} if as_of is None else {"as_of": as_of})
+    build_facts(project, {} if as_of is None else {"as_of": as_of})
     return project
 
 
@@ -104,7 +103,7 @@ def test_a_generated_world_reads_alike(new_project, tmp_path_factory):
     simulate(folder, tickets=600, calls=600, months=4)
     project = new_project("clocks_world")
     load(project, None, [f"canonical={folder}/raw"])
-    build(project, {})
+    build_facts(project)
     intervals, clocks = compare(project)
     assert len(intervals) > 600 * 6
     assert len(clocks) > 500

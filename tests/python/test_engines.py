@@ -9,7 +9,6 @@ import io
 import itertools
 import json
 import time
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -18,7 +17,7 @@ from dbt.cli.main import dbtRunner
 
 import random_clocks_world
 import zendesk_world
-from conftest import REAL_DATA, ROOT, rows
+from conftest import REAL_DATA, ROOT, WITHOUT_MARTS, build_facts, rows
 from counterweight.audit import run_expectations, suites_of
 from counterweight.build import build
 from counterweight.load import load
@@ -66,7 +65,6 @@ class Twin:
     project: object
     server: object
     database: str
-    manifest: dict
     results: list
     seconds: float
 
@@ -107,9 +105,10 @@ def _copied(value):
 
 @pytest.fixture(scope="session")
 def on_postgres(postgres, tmp_path_factory):
-    """A function that builds a world's twin: models, seeds, data tests. Unit tests need no world: once is enough."""
+    """A function that builds a world's twin: models, seeds, data tests; marts where they are compared. Unit tests need
+    no world: once is enough."""
 
-    def twin(project, database, values=None, unit_tests=False):
+    def twin(project, database, values=None, unit_tests=False, marts=True):
         postgres.create_database(database)
         copy_raw(project, postgres, database)
         target = tmp_path_factory.mktemp(f"target_{database}")
@@ -124,7 +123,8 @@ def on_postgres(postgres, tmp_path_factory):
             try:
                 # first what unit tests take their columns from
                 variables = ["--vars", json.dumps(values or {})]
-                outcomes = [dbtRunner().invoke(["build", "--exclude-resource-type", "unit_test", *variables, *common])]
+                arguments = ["build", "--exclude-resource-type", "unit_test", *([] if marts else WITHOUT_MARTS)]
+                outcomes = [dbtRunner().invoke([*arguments, *variables, *common])]
                 seconds = time.monotonic() - started
                 if unit_tests:
                     outcomes.append(dbtRunner().invoke(["test", "--select", "test_type:unit", *common]))
@@ -136,7 +136,6 @@ def on_postgres(postgres, tmp_path_factory):
             project=project,
             server=postgres,
             database=database,
-            manifest=json.loads((Path(target) / "manifest.json").read_text()),
             results=[result for outcome in outcomes for result in outcome.result],
             seconds=seconds,
         )
@@ -167,15 +166,18 @@ def real_twin(on_postgres, three_sources):
 
 @pytest.fixture(scope="session")
 def zendesk_twin(on_postgres, zendesk):
-    return on_postgres(zendesk, "zendesk", {"zendesk_schema": "raw", **zendesk_world.VARIABLES})
+    return on_postgres(zendesk, "zendesk", {"zendesk_schema": "raw", **zendesk_world.VARIABLES}, marts=False)
 
 
-def compared_models(manifest):
-    """(schema, table) of each model that is compared."""
+def compared_models(twin):
+    """(schema, table) of each model that is compared, of those that were built."""
     return [
-        (node["schema"], node["alias"])
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["path"].split("/")[0] in COMPARED and node["config"]["enabled"]
+        (result.node.schema, result.node.alias)
+        for result in twin.results
+        if result.node.resource_type == "model"
+        and result.node.path.split("/")[0] in COMPARED
+        # parts of the scorecard are no tables of their own
+        and "pairs" not in result.node.path.split("/")
     ]
 
 
@@ -217,7 +219,7 @@ def _differences(twin):
         contextlib.closing(duckdb.connect(str(twin.project.warehouse), read_only=True)) as here,
         contextlib.closing(twin.server.connect(twin.database)) as there,
     ):
-        for schema, table in compared_models(twin.manifest):
+        for schema, table in compared_models(twin):
             columns = _columns(here.cursor(), schema, table)
             assert columns, table
             assert _columns(there.cursor(), schema, table) == columns, table
@@ -272,8 +274,8 @@ def test_clocks_and_calendars_of_every_kind_are_the_same(on_postgres, new_projec
     """The log has no policies; this desk has, in eight zones."""
     project = new_project("clocks")
     load(project, "canonical", random_clocks_world.write(tmp_path, random_clocks_world.make(1, 600)))
-    build(project, {})
-    twin = on_postgres(project, "clocks")
+    build_facts(project)
+    twin = on_postgres(project, "clocks", marts=False)
     _check_build(twin)
     _check_parity(twin, capsys, NOT_IN_THE_LOGS - {"facts.fct_ticket_clocks"})
 
@@ -346,8 +348,8 @@ def test_each_other_system_alone_and_all_together(
         values = {"zendesk_schema": "raw", **zendesk_world.VARIABLES}
     project = new_project(systems.replace(" ", "_"))
     load(project, None, files[systems])
-    build(project, values)
-    twin = on_postgres(project, systems.replace(" ", "_"), values)
+    build_facts(project, values)
+    twin = on_postgres(project, systems.replace(" ", "_"), values, marts=False)
     assert {result.node.name for result in twin.results if result.status not in ("success", "pass")} == set()
     found = _differences(twin)
     assert [table for table, (_, only_here, only_there) in found.items() if only_here or only_there] == []

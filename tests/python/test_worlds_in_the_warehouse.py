@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import rows
+from conftest import build_facts, rows
 from counterweight.audit import audit
 from counterweight.build import build
 from counterweight.load import load
@@ -265,7 +265,7 @@ def return_rates(new_project, tmp_path_factory):
         simulate(folder, world=f"auto_close_{days}", tickets=4000, calls=0, months=6)
         project = new_project(f"auto_close_{days}")
         load(project, None, [f"canonical={folder}/raw"])
-        build(project, {})
+        build_facts(project)
         rates[days] = rows(
             project,
             """

@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 import zendesk_world
-from conftest import one, rows
-from counterweight.build import build, run_dbt
+from conftest import build_facts, one, rows
+from counterweight.build import run_dbt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.load import load
 
@@ -24,7 +24,7 @@ def world(zendesk_folder):
 def canonical(new_project, world):
     project = new_project("zendesk_as_contract")
     load(project, None, [f"canonical={world[0] / 'canonical'}"])
-    build(project, {})
+    build_facts(project)
     return project
 
 
