@@ -8,7 +8,7 @@
     'all': [],
 } %}
 {#- whose yardstick -> the unit whose own contacts are left out -#}
-{% set left_out = {'whole': "''", 'team': 'team_id', 'queue': 'queue', 'account': 'account_id'} %}
+{% set left_out = {'whole': "cast('' as varchar)", 'team': 'team_id', 'queue': 'queue', 'account': 'account_id'} %}
 
 with
 
@@ -82,7 +82,10 @@ own_sums as (
     inner join bases
         on contacts.source_system = bases.source_system
     group by
-        contacts.source_system, {{ unit if kind == 'whole' else 'contacts.' ~ unit }},
+        contacts.source_system,
+        {%- if kind != 'whole' %}
+        contacts.{{ unit }},
+        {%- endif %}
         contacts.category, contacts.channel, contacts.contact_order
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -404,7 +404,8 @@ final as (
         end as {{ name }},
         {%- endfor %}
         {%- for side in ['low', 'high'] %}
-        case when is_period_mature then {{ wilson('falsified_count', 'cohort_count', side) }} end as return_rate_{{ side }},
+        case when is_period_mature then {{ wilson('falsified_count', 'cohort_count', side) }} end
+            as return_rate_{{ side }},
         {%- endfor %}
         {%- for side in ['low', 'high'] %}
         case
