@@ -48,9 +48,23 @@ NOT_IN_THE_LOGS = {
             "ticket_messages",
         )
     ),
-    "marts.cost_to_resolve",
-    "marts.priced_requests",
-    *(f"marts.business_{name}_scorecard" for name in ("claims", "measures")),
+    "facts.fct_contact_expectations",
+    "facts.fct_people_cells",
+    *(
+        f"marts.{name}"
+        for name in (
+            "business_claims_scorecard",
+            "business_measures_scorecard",
+            "cost_to_resolve",
+            "handle_time_in_context",
+            "passed_and_held",
+            "priced_requests",
+            "problem_fixes",
+            "recurring_problems",
+            "survey_coverage",
+            "what_made_it_hard",
+        )
+    ),
     *(f"dimensions.dim_{name}" for name in ("accounts", "agents", "categories", "expected_handle_time", "targets")),
 }
 
@@ -266,7 +280,8 @@ def test_every_value_of_the_demo_world_is_the_same(demo_twin, capsys):
 @pytest.mark.xdist_group("world")
 def test_every_value_of_a_whole_world_is_the_same(world_twin, capsys):
     assert {result.node.name for result in world_twin.results if result.status not in ("success", "pass")} == set()
-    _check_parity(world_twin, capsys)
+    # no fix was watched for 60 days in a world of three months
+    _check_parity(world_twin, capsys, {"marts.problem_fixes"})
 
 
 @pytest.mark.xdist_group("clocks")
