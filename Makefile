@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real test test-engines lint clean
+.PHONY: help setup demo real test test-long test-engines lint clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -60,6 +60,9 @@ lint: .venv/.synced ## style of Python and SQL
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
 	@$(RUN)pytest -n 2 --dist loadfile
+
+test-long: .venv/.synced ## large worlds that show what is rare, and the page of inputs; some ten minutes
+	@$(RUN)pytest -m long -n 2 --dist loadfile
 
 test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs

@@ -21,6 +21,8 @@ from counterweight.worlds.chance import Chance
 from counterweight.worlds.functions import CLAIM_TYPES, PAIRS, business_tables
 from counterweight.worlds.tables import writer
 
+pytestmark = pytest.mark.long
+
 Z = 1.959963984540054
 SCALE = 300
 # from 2024-01-01, so that 2022 is honest and 2023 is not; long enough for a year's window to pass over all of 2023

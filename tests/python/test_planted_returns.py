@@ -334,6 +334,7 @@ def causes(truth):
         }
 
 
+@pytest.mark.long
 def test_what_comes_back_at_the_law_firm_is_found_and_nothing_else(law_firm):
     """97 % resolved, and behind it the planted causes. The largest account has every issue every week; only those with
     a cause are called recurring. Nobody keeps a problem record."""
@@ -354,6 +355,7 @@ def test_what_comes_back_at_the_law_firm_is_found_and_nothing_else(law_firm):
     assert families == without > 10
 
 
+@pytest.mark.long
 def test_the_law_firm_is_a_blindfold_and_an_honest_desk_is_not(law_firm, dealership):
     reading = """
         select reading from marts.balanced_scorecard

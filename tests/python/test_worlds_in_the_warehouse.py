@@ -286,6 +286,7 @@ def return_rates(new_project, tmp_path_factory):
     return rates
 
 
+@pytest.mark.long
 def test_return_rates_do_not_depend_on_when_the_tool_closes(return_rates):
     """Within one point of each other, whereas the reopen rate of the first is not two thirds of that of the last."""
     assert min(count for *_, count in return_rates.values()) > 2500
@@ -319,6 +320,7 @@ def test_flagged_first_contact_resolution_says_more_than_was_solved(desk):
     assert reading == "aligned"
 
 
+@pytest.mark.long
 def test_steered_surveys_raise_the_score_and_the_coverage_shows_it(desk, new_project, tmp_path_factory):
     """The same service, whose agents ask whom they pleased: the score rises, what customers suffer does not change."""
     folder = tmp_path_factory.mktemp("steered")
