@@ -29,7 +29,7 @@ demo: export COUNTERWEIGHT_WAREHOUSE := warehouse/demo/counterweight.duckdb
 demo: export COUNTERWEIGHT_PUBLISHED := published/demo
 demo: .venv/.synced ## the whole job on a generated service desk and contact centre
 	@rm -rf warehouse/demo
-	@$(RUN)counterweight simulate --out warehouse/demo
+	@$(RUN)counterweight simulate --months 9 --out warehouse/demo
 	@$(RUN)counterweight run canonical=warehouse/demo/raw
 
 real: export COUNTERWEIGHT_WAREHOUSE := warehouse/real/counterweight.duckdb
@@ -61,13 +61,15 @@ test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
 	@$(RUN)pytest -n 2 --dist loadfile
 
-test-long: .venv/.synced ## large worlds that show what is rare, and the page of inputs; some ten minutes
-	@$(RUN)pytest -m long -n 2 --dist loadfile
+test-long: export REAL_DATA := $(REAL_DATA)
+test-long: .venv/.synced ## large worlds that show what is rare, every system on PostgreSQL, the page of inputs; some 20 minutes
+	@$(UV) sync -q --frozen --inexact --group postgres
+	@$(RUN)pytest -m long -n 2 --dist loadgroup
 
 test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs
 	@$(UV) sync -q --frozen --inexact --group postgres
-	@$(RUN)pytest -m engine -n 2 --dist loadgroup
+	@$(RUN)pytest -m 'engine and not long' -n 2 --dist loadgroup
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

@@ -172,15 +172,18 @@ left_by_day as (
 
 ),
 
+digits as (
+
+    select digit from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as listed (digit)
+
+),
+
 days as (
 
-    select day_number
-    from (
-        values
-        {%- for day in range(last_day + 1) %}
-        ({{ day }}){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as listed (day_number)
+    select 10 * tens.digit + ones.digit as day_number
+    from digits as tens
+    cross join digits as ones
+    where 10 * tens.digit + ones.digit <= {{ last_day }}
 
 ),
 

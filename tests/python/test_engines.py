@@ -284,6 +284,7 @@ def test_every_value_of_a_whole_world_is_the_same(world_twin, capsys):
     _check_parity(world_twin, capsys, {"marts.problem_fixes"})
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("clocks")
 def test_clocks_and_calendars_of_every_kind_are_the_same(on_postgres, new_project, tmp_path, capsys):
     """The log has no policies; this desk has, in eight zones."""
@@ -327,16 +328,19 @@ def test_the_audit_of_the_demo_world_finds_the_same(demo_twin, tmp_path):
     _check_audit(demo_twin, tmp_path / "pages")
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("zendesk")
 def test_the_world_in_zendesks_layout_builds_and_its_tests_pass(zendesk_twin):
     _check_build(zendesk_twin)
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("zendesk")
 def test_every_value_of_the_world_in_zendesks_layout_is_the_same(zendesk_twin, capsys):
     _check_parity(zendesk_twin, capsys, NOT_IN_THE_LOGS)
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("zendesk")
 @pytest.mark.real
 @pytest.mark.parametrize("systems", ["bank_call_log", "service_manager", "all five"])
@@ -374,6 +378,7 @@ def test_each_other_system_alone_and_all_together(
         print(f"\n{systems}: {sum(count for count, _, _ in found.values()):,} rows are equal; {twin.seconds:.0f} s")
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("zendesk")
 def test_a_connectors_schema_alone_is_enough(postgres, zendesk, zendesk_folder, tmp_path):
     """A database with the connector's typed tables and nothing else: one variable, and the claims are the same."""
@@ -415,18 +420,21 @@ def test_a_connectors_schema_alone_is_enough(postgres, zendesk, zendesk_folder, 
     assert sorted(found, key=str) == sorted(rows(zendesk, query), key=str)
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("real")
 @pytest.mark.real
 def test_the_audit_of_the_real_logs_finds_the_same(real_twin, tmp_path):
     _check_audit(real_twin, tmp_path / "pages")
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("real")
 @pytest.mark.real
 def test_the_real_logs_build_and_their_tests_pass(real_twin):
     _check_build(real_twin)
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("real")
 @pytest.mark.real
 def test_every_value_of_the_real_logs_is_the_same(real_twin, capsys):

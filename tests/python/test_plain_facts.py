@@ -24,7 +24,7 @@ EXPECTED = {
             author_type = 'requester' and not is_automatic, author_type = 'agent' and is_public and not is_automatic
         from RAW/ticket_messages.parquet
     """,
-    "facts.fct_survey_responses": """
+    "facts.fct_survey_responses exclude (claim_id, interaction_id)": """
         select
             survey_id, 'canonical:' || ticket_id, 'canonical:' || contact_id, eligible_at, sent_at, sent_by,
             answered_at is not null, answered_at, csat, csat_scale_max, (csat / csat_scale_max)::decimal(18, 4), effort,

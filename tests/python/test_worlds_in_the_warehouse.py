@@ -315,9 +315,10 @@ def test_flagged_first_contact_resolution_says_more_than_was_solved(desk):
         select headline, reality, reading from marts.balanced_scorecard
         where pair_id = 'P05' and window_days = 7 and period_type = 'to_date' and unit_type = 'total'
         """)
-    assert abs(headline - flagged) < 0.01
-    assert abs(reality - lasting) < 0.01
-    assert reading == "aligned"
+    assert abs(float(headline) - flagged) < 0.01
+    assert abs(float(reality) - lasting) < 0.01
+    # more than the 5 of 100 that are tolerated of whatever comes back
+    assert reading == "blindfold"
 
 
 @pytest.mark.long
