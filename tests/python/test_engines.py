@@ -267,11 +267,13 @@ def _check_parity(twin, capsys, may_be_empty=()):
         print(f"\n{twin.database}: {total:,} rows of {len(found)} tables are equal; built in {twin.seconds:.0f} s")
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("demo")
 def test_the_demo_world_builds_and_its_tests_pass(demo_twin):
     assert _check_build(demo_twin).count("unit_test") >= 100
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("demo")
 def test_every_value_of_the_demo_world_is_the_same(demo_twin, capsys):
     _check_parity(demo_twin, capsys, NOT_IN_THE_LOGS)
@@ -296,6 +298,7 @@ def test_clocks_and_calendars_of_every_kind_are_the_same(on_postgres, new_projec
     _check_parity(twin, capsys, NOT_IN_THE_LOGS - {"facts.fct_ticket_clocks"})
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("demo")
 def test_each_table_was_analyzed(demo_twin):
     with contextlib.closing(demo_twin.server.connect(demo_twin.database)) as connection:
@@ -323,6 +326,7 @@ def _check_audit(twin, pages):
     )
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("demo")
 def test_the_audit_of_the_demo_world_finds_the_same(demo_twin, tmp_path):
     _check_audit(demo_twin, tmp_path / "pages")
