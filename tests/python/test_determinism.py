@@ -52,6 +52,7 @@ def test_order_batches_threads_and_session_zone_change_nothing(demo, pieces, new
     assert rows(project, "select sum(row_count) from facts.fct_row_fates") == loaded
 
 
+@pytest.mark.long
 def test_an_earlier_as_of_replays_what_had_happened_then(demo_log, new_project, tmp_path):
     """Pinning as_of gives what a build of the rows up to then gives, row for row."""
     with gzip.open(demo_log, "rt", encoding="utf-8", newline="") as file:

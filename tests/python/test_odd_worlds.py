@@ -44,6 +44,7 @@ def american(row):
     return row
 
 
+@pytest.mark.long
 def test_a_desk_that_never_resolved_anything_is_no_defect(run_all, rewritten, capsys):
     path = rewritten(lambda row: row if row["number"] == "INC0000001" and row["sys_mod_count"] == "0" else None)
     project = run_all("unresolved", path)
@@ -87,6 +88,7 @@ def test_rejected_lines_have_a_fate(run_all, rewritten):
     assert one(project, "select sum(row_count) from facts.fct_row_fates") == (lines,)
 
 
+@pytest.mark.long
 def test_unknown_callers_make_no_rate(run_all, rewritten, capsys):
     project = run_all("strangers", rewritten(lambda row: row | {"caller_id": "?"}))
     cell = one(
@@ -103,6 +105,7 @@ def test_unknown_callers_make_no_rate(run_all, rewritten, capsys):
     assert "95 %" not in printed
 
 
+@pytest.mark.long
 def test_times_in_another_format_are_a_defect_until_it_is_declared(demo, new_project, rewritten):
     """Half of an American export reads as European dates, months and days swapped: plausible numbers, all wrong."""
     path = rewritten(american)

@@ -172,6 +172,7 @@ def test_a_link_that_publish_did_not_make_is_left_alone(copy):
         publish(copy)
 
 
+@pytest.mark.long
 def test_a_warehouse_may_have_dots_in_its_name(copy):
     named = Project(copy.root, copy.warehouse.with_name("my.ware.house.duckdb"), copy.published)
     copy.warehouse.rename(named.warehouse)

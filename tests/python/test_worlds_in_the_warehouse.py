@@ -9,6 +9,8 @@ from counterweight.load import load
 from counterweight.worlds import simulate
 from truth_of_claims import EXPECTED
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def desk(new_project, tmp_path_factory):
@@ -286,7 +288,6 @@ def return_rates(new_project, tmp_path_factory):
     return rates
 
 
-@pytest.mark.long
 def test_return_rates_do_not_depend_on_when_the_tool_closes(return_rates):
     """Within one point of each other, whereas the reopen rate of the first is not two thirds of that of the last."""
     assert min(count for *_, count in return_rates.values()) > 2500
@@ -321,7 +322,6 @@ def test_flagged_first_contact_resolution_says_more_than_was_solved(desk):
     assert reading == "blindfold"
 
 
-@pytest.mark.long
 def test_steered_surveys_raise_the_score_and_the_coverage_shows_it(desk, new_project, tmp_path_factory):
     """The same service, whose agents ask whom they pleased: the score rises, what customers suffer does not change."""
     folder = tmp_path_factory.mktemp("steered")

@@ -243,6 +243,7 @@ def catalogue(project):
     )
 
 
+@pytest.mark.long
 def test_one_variable_reads_the_connectors_schema_in_place(in_place, zendesk):
     before = catalogue(in_place)
     results = run_dbt(in_place, ["build", "--exclude-resource-type", "unit_test", *WITHOUT_MARTS], IN_PLACE)
