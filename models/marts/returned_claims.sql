@@ -1,7 +1,5 @@
 -- Grain: one claim that failed x window. The worklist: what was called resolved and was not. It also holds claims
 -- that failed before their window passed and claims of unobservable customers; neither enters a rate.
-{% set templates = var('ticket_link_templates') %}
-
 with
 
 verdicts as (
@@ -20,12 +18,7 @@ final as (
         source_system,
         contact_key,
         ticket_id,
-        case
-            when source_system is null then cast(null as varchar)
-            {%- for system, template in templates.items() if template %}
-            when source_system = '{{ system }}' then replace('{{ template }}', '{ticket_id}', ticket_id)
-            {%- endfor %}
-        end as ticket_link,
+        {{ ticket_link('source_system', 'ticket_id') }} as ticket_link,
         -- as in resolution_quality, so that a drill-down by equality loses nothing
         coalesce(account_id, '(none)') as account_id,
         coalesce(channel, '(none)') as channel,
