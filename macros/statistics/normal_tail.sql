@@ -10,5 +10,5 @@
         {%- set fit.text = "(" ~ term ~ " + " ~ t ~ " * " ~ fit.text ~ ")" -%}
     {%- endfor -%}
     {%- set tail = "(0.5 * " ~ t ~ " * exp(-" ~ x ~ " * " ~ x ~ " + " ~ fit.text ~ "))" -%}
-    cast(case when {{ z }} >= 0 then {{ tail }} else 1 - {{ tail }} end as decimal(18, 12))
+    cast(case when {{ z }} >= 0 then {{ tail }} when {{ z }} < 0 then 1 - {{ tail }} end as decimal(18, 12))
 {%- endmacro %}

@@ -367,3 +367,55 @@ def test_a_design_effect_is_the_variance_between_clusters_over_that_of_strangers
         arguments = ", ".join(f"'{number}'" for number in (len(clusters), size, back, *sums))
         (found,) = evaluate(compiled("{{ design_effect(" + arguments + ") }}"), [(0, 0)])
         assert float(found) == pytest.approx(effect(clusters), abs=1e-6)
+
+
+def test_normal_tail_far_out(compiled):
+    """Against the complementary error function, from 8 below to 8 above."""
+    steps = [(n, 100) for n in range(-800, 801, 7)]
+    found = evaluate(compiled("{{ normal_tail('cast(a as decimal(18, 6)) / b') }}"), [*steps, (None, 1)])
+    assert found.pop() is None
+    for (a, b), tail in zip(steps, found, strict=True):
+        assert float(tail) == pytest.approx(math.erfc(a / b / math.sqrt(2)) / 2, rel=2e-7, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=30)
+@given(pairs=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 90)), min_size=1, max_size=50))
+def test_two_shares_z_is_the_signed_root_of_the_likelihood_ratio(two_shares, pairs):
+    """a of 400 against b of 90."""
+
+    def root(k1, n1, k0, n0):
+        def part(k, n):
+            return sum(c * math.log(c / n) for c in (k, n - k) if c)
+
+        ratio = 2 * (part(k1, n1) + part(k0, n0) - part(k1 + k0, n1 + n0))
+        return math.copysign(math.sqrt(max(0, ratio)), k1 / n1 - k0 / n0)
+
+    for (a, b), z in zip(pairs, evaluate(two_shares, pairs), strict=True):
+        assert float(z) == pytest.approx(root(a, 400, b, 90), abs=2e-6)
+
+
+@pytest.fixture(scope="module")
+def two_shares(compiled):
+    return compiled("{{ two_shares_z('a', '400', 'b', '90') }}")
+
+
+def test_two_shares_z_by_hand(compiled):
+    """26 of 38 against 24 of 87: 2 (26 ln(26/15.2) + 12 ln(12/22.8) + 24 ln(24/34.8) + 63 ln(63/52.2)) = 18.3687."""
+    expression = compiled("{{ two_shares_z('a', '38', 'b', '87') }}")
+    assert evaluate(expression, [(26, 24)])[0] == pytest.approx(Decimal("4.285872"), abs=Decimal("0.000002"))
+    assert evaluate(compiled("{{ two_shares_z('a', 'b', 'a', '5') }}"), [(0, 0)]) == [None]
+
+
+def test_poisson_z_has_the_chance_of_that_many_or_more(compiled):
+    """Against exact sums: never more surprised than by 1.2 %, and hardly less until it is one chance in ten thousand."""
+    pairs = [(o, e) for e in (1, 5, 20, 100) for o in range(e + 1, e + 12 * max(1, math.isqrt(e)))]
+    found = evaluate(compiled("{{ poisson_z('a', 'b') }}"), pairs)
+    for (observed, expected), z in zip(pairs, found, strict=True):
+        exact = math.fsum(
+            math.exp(k * math.log(expected) - expected - math.lgamma(k + 1)) for k in range(observed, observed + 400)
+        )
+        if exact > 1e-9:
+            share = math.erfc(float(z) / math.sqrt(2)) / 2 / exact
+            assert 0.988 < share < (1.6 if exact > 1e-4 else 4), (observed, expected)
+    assert evaluate(compiled("{{ poisson_z('a', 'b') }}"), [(3, 0)]) == [None]
+    assert evaluate(compiled("{{ poisson_z('a', 'b') }}"), [(0, 9)])[0] < -3

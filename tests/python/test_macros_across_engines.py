@@ -63,6 +63,10 @@ EXPRESSIONS = {
         ratio('a', 'b', 6), wilson('a', 'b', 'low'), ratio('a', 'b', 6), wilson('a', 'b', 'low'), 'low'
     ) }}""",
     "share of sums": "{{ share_of_sums(ratio('a', 'b', 6), 'b', 'a * a', 'b * b', 'a * b', '2', 'high') }}",
+    # those of detectors: of a of b against b of a + b, and of a where b are expected
+    "two shares": "{{ two_shares_z('a', 'b', 'b', 'a + b') }}",
+    "poisson": "{{ poisson_z('a', 'b') }}",
+    "normal tail": "{{ normal_tail('cast(b - a as decimal(18, 6)) / 10') }}",
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",
     "nonexistent hour": "{{ is_nonexistent_hour('m', 'Europe/Vienna') }}",
