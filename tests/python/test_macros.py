@@ -407,7 +407,7 @@ def test_two_shares_z_by_hand(compiled):
 
 
 def test_poisson_z_has_the_chance_of_that_many_or_more(compiled):
-    """Against exact sums: never more surprised than by 1.2 %, and hardly less until it is one chance in ten thousand."""
+    """Against exact sums: at most 1.2 % more surprised, and hardly less down to one chance in ten thousand."""
     pairs = [(o, e) for e in (1, 5, 20, 100) for o in range(e + 1, e + 12 * max(1, math.isqrt(e)))]
     found = evaluate(compiled("{{ poisson_z('a', 'b') }}"), pairs)
     for (observed, expected), z in zip(pairs, found, strict=True):
