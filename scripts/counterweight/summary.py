@@ -64,6 +64,19 @@ def show(project):
             order by source_system, pair_id
             """,
         )
+        detectors = _rows(
+            connection,
+            """
+            select
+                source_system, detector, detector_name,
+                count(*) filter (status <> 'not_evaluable') as evaluated_count,
+                mode(not_evaluable_reason) as reason,
+                list(distinct unit order by unit) filter (status = 'signal') as units
+            from marts.gaming_signals
+            group by all
+            order by source_system, detector
+            """,
+        )
         findings = connection.execute(
             """
             select expectation_id, failed_count, question
@@ -79,6 +92,7 @@ def show(project):
         _show_cell(cell)
     for system in sorted({pair["source_system"] for pair in pairs}):
         _show_pairs(system, [pair for pair in pairs if pair["source_system"] == system])
+        _show_detectors(system, [row for row in detectors if row["source_system"] == system])
     click.echo(f"\nData to:        {_day(coverage[0][3])}")
     click.echo("Observed until: " + "; ".join(f"{s} {f} {_day(until)}" for s, f, until, _ in coverage))
     click.echo("Fates of rows:  " + "; ".join(f"{n:,} {f}{f' ({why})' if why else ''}" for f, why, n in fates))
@@ -86,8 +100,8 @@ def show(project):
     for identifier, count, question in findings:
         click.echo(f"  {identifier} ({count:,}): {question}")
     click.echo(f"\nLook at {pretty_path(project.current / FILE_NAME)}: schema marts, tables resolution_quality,")
-    click.echo("returned_claims (each case) and balanced_scorecard. What the audit found: audit.expectation_results,")
-    click.echo("and as pages data_docs/index.html beside the file.")
+    click.echo("returned_claims (each case), balanced_scorecard and gaming_signals. What the audit found:")
+    click.echo("audit.expectation_results, and as pages data_docs/index.html beside the file.")
 
 
 def _show_cell(cell):
@@ -148,6 +162,27 @@ def _show_pairs(system, pairs):
             click.echo(f"    {pair['pair_id']}  {pair['pair_name']:<68}{values}")
         if silent:
             click.echo(f"    {', '.join(silent)}: nothing that can be judged yet")
+
+
+def _show_detectors(system, detectors):
+    """Where the work of a system responds to a target, and what nobody could look into."""
+    if not detectors:
+        return
+    click.echo(f"\nDoes work of {system} respond to a target? A signal is a reason to look (gaming_evidence), not a verdict:\n")
+    for row in detectors:
+        if row["units"]:
+            click.echo(f"    {row['detector']:<5}{row['detector_name']:<42}{', '.join(row['units'])}")
+    if not any(row["units"] for row in detectors):
+        click.echo("    no signal, in any team and month that could be evaluated")
+    quiet = [row["detector"] for row in detectors if row["evaluated_count"] and not row["units"]]
+    if quiet:
+        click.echo(f"  Quiet where they could be evaluated: {', '.join(quiet)}")
+    reasons = {}
+    for row in detectors:
+        if not row["evaluated_count"]:
+            reasons.setdefault(row["reason"], []).append(row["detector"])
+    for reason, names in sorted(reasons.items(), key=lambda item: item[1]):
+        click.echo(f"  Not evaluable, {reason}: {', '.join(names)}")
 
 
 def _value(value, unit):

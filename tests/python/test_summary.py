@@ -19,6 +19,17 @@ def test_every_pair_of_the_catalogue_is_named_once(dealership, capsys):
     assert [listed.count(pair) for pair in pairs] == [1] * 43
 
 
+def test_every_computed_detector_is_named_once(dealership, capsys):
+    """With a signal, quiet, or not evaluable for a reason."""
+    summary.show(dealership[0])
+    printed = capsys.readouterr().out
+    with (ROOT / "seeds" / "detectors.csv").open(encoding="utf-8", newline="") as file:
+        detectors = [row["detector"] for row in csv.DictReader(file) if row["is_computed"] == "true"]
+    assert len(detectors) == 17
+    listed = printed.split("respond to a target?")[1].split("Data to:")[0].replace(",", " ").split()
+    assert [listed.count(detector) for detector in detectors] == [1] * 17
+
+
 def test_a_pair_without_its_input_says_which(demo, capsys):
     """A log of tickets alone."""
     summary.show(demo)
