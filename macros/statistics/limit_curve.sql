@@ -41,11 +41,12 @@
     {%- set weights = limit_curve_weights() -%}
     {%- set terms = [] -%}
     {%- for count in counts -%}
+        {%- set number = loop.index0 -%}
         {%- set parts = [] -%}
         {%- for at in [x, y] if at is not none -%}
             {%- set powers = [] -%}
-            {%- for power in range(4) -%}
-                {%- do powers.append("cast(" ~ "%.9f" | format(weights[power][counts.index(count)]) ~ " as " ~ type_double() ~ ")") -%}
+            {%- for power in [0, 1, 2, 3] -%}
+                {%- do powers.append("cast(" ~ "%.9f" | format(weights[power][number]) ~ " as " ~ type_double() ~ ")") -%}
             {%- endfor -%}
             {%- do parts.append("(" ~ powers[0] ~ " + " ~ at ~ " * (" ~ powers[1] ~ " + " ~ at ~ " * (" ~ powers[2] ~ " + " ~ at ~ " * " ~ powers[3] ~ ")))") -%}
         {%- endfor -%}

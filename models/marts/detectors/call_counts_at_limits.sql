@@ -1,6 +1,9 @@
 -- Grain: source system x limit x team x month x category x whether the limit was in force: calls by their length around the limit.
 -- Limits are those of dim_targets, and every half minute from 4 to 12 minutes, where an unofficial one might be.
 {% set bins = limit_curve_bins() %}
+{% set scanned_limits = var('scanned_limits', none) or [
+    240, 270, 300, 330, 360, 390, 420, 450, 480, 510, 540, 570, 600, 630, 660, 690, 720,
+] %}
 {{ config(materialized='table') }}
 
 with
@@ -53,7 +56,7 @@ placed as (
     from calls
     cross join (
         values
-        {%- for limit_seconds in range(240, 721, 30) %}
+        {%- for limit_seconds in scanned_limits %}
         ({{ limit_seconds }}){{ ',' if not loop.last }}
         {%- endfor %}
     ) as scanned (limit_seconds)

@@ -117,6 +117,23 @@ references_of as (
 
 ),
 
+-- where nothing earlier is known, an issue that takes just less than the limit looks like a ceiling: it must show without the category
+-- that has most of the step, wherever there are three or more
+ranked as (
+
+    select
+        *,
+        count(*) over (
+            partition by source_system, is_declared, limit_seconds, team_id, period_type, period_start
+        ) as category_count,
+        row_number() over (
+            partition by source_system, is_declared, limit_seconds, team_id, period_type, period_start
+            order by 4 * below_count - above_count desc, {{ text_order('category') }}
+        ) as category_rank
+    from references_of
+
+),
+
 -- Mantel and Haenszel: category by category, how many of so many would be there if the shares were one
 summed as (
 
@@ -150,7 +167,8 @@ summed as (
         {%- endfor %}
         sum(case when low_n > 0 then other_low_n end) as other_count,
         {{ count_where('is_before_known') }} > 0 as is_before_known
-    from references_of
+    from ranked
+    where is_before_known or category_count < 3 or category_rank > 1
     group by source_system, is_declared, limit_seconds, team_id, period_type, period_start
 
 ),

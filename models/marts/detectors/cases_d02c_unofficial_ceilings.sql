@@ -16,7 +16,7 @@ ceilings as (
         unit,
         limit_seconds,
         row_number() over (
-            partition by source_system, unit order by least(step_z, contrast_z) desc nulls last, limit_seconds
+            partition by source_system, unit order by least(step_z, contrast_z + 1) desc nulls last, limit_seconds
         ) as limit_rank
     from {{ ref('calls_at_limits') }}
     where not is_declared and period_type = 'to_date' and reason is null

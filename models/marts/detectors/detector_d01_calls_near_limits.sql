@@ -10,7 +10,7 @@ limits as (
     select
         *,
         row_number() over (
-            partition by source_system, unit, period_type, period_start order by least(step_z, contrast_z) desc nulls last, limit_seconds
+            partition by source_system, unit, period_type, period_start order by least(step_z, contrast_z + 1) desc nulls last, limit_seconds
         ) as limit_rank
     from {{ ref('calls_at_limits') }}
     where is_declared
@@ -42,7 +42,7 @@ final as (
             marked='below_count',
             expected='expected_below',
             effect='below_count / nullif(expected_below, 0) - 1',
-            z='least(step_z, contrast_z)',
+            z='least(step_z, contrast_z + 1)',
             reason="""
                 case
                     when reason is not null then reason

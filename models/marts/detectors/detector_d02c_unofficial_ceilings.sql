@@ -48,14 +48,14 @@ limits as (
 
     select
         scanned.*,
-        least(scanned.step_z, scanned.contrast_z) as both_z,
+        least(scanned.step_z, scanned.contrast_z + 1) as both_z,
         max(case when scanned.contrast_z < 2 then scanned.step_z end) over (
             partition by scanned.source_system, scanned.unit, scanned.period_type, scanned.period_start
         ) as common_z,
         row_number() over (
             partition by scanned.source_system, scanned.unit, scanned.period_type, scanned.period_start
             order by
-                case when scanned.reason is null then least(scanned.step_z, scanned.contrast_z) end desc nulls last,
+                case when scanned.reason is null then least(scanned.step_z, scanned.contrast_z + 1) end desc nulls last,
                 scanned.limit_seconds
         ) as limit_rank
     from {{ ref('calls_at_limits') }} as scanned

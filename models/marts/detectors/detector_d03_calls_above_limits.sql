@@ -10,7 +10,7 @@ limits as (
     select
         *,
         row_number() over (
-            partition by source_system, unit, period_type, period_start order by least(notch_z, notch_contrast_z) desc nulls last, limit_seconds
+            partition by source_system, unit, period_type, period_start order by least(notch_z, notch_contrast_z + 1) desc nulls last, limit_seconds
         ) as limit_rank
     from {{ ref('calls_at_limits') }}
     where is_declared
@@ -42,7 +42,7 @@ final as (
             marked='notch_count',
             expected='expected_notch',
             effect='1 - notch_count / nullif(expected_notch, 0)',
-            z='least(notch_z, notch_contrast_z)',
+            z='least(notch_z, notch_contrast_z + 1)',
             reason="""
                 case
                     when reason is not null then reason
