@@ -84,8 +84,9 @@ final as (
         {{ count_where('mod(seconds, 60) = 0') }} as minute_count,
         {{ count_where('is_ended_by_system and seconds > limit_seconds - 45') }} as system_count,
         {%- for low, high in bins %}
-        {{ count_where('100 * seconds > ' ~ low ~ ' * limit_seconds and 100 * seconds <= ' ~ high ~ ' * limit_seconds') }}
-            as bin_{{ loop.index }}_count{{ ',' if not loop.last }}
+        {{ count_where(
+            '100 * seconds > ' ~ low ~ ' * limit_seconds and 100 * seconds <= ' ~ high ~ ' * limit_seconds'
+        ) }} as bin_{{ loop.index }}_count{{ ',' if not loop.last }}
         {%- endfor %}
     from placed
     where 100 * seconds > {{ bins[0][0] }} * limit_seconds and 100 * seconds <= {{ bins[-1][1] }} * limit_seconds

@@ -64,7 +64,7 @@ neighbours as (
 
 ),
 
--- ten calls or more, and above four times what the thirty seconds around have each
+-- ten calls or more, and above four times what the thirty seconds around have each; no text is read in less than half a minute
 peaks as (
 
     select
@@ -72,7 +72,7 @@ peaks as (
         seconds,
         count(*) over (partition by source_system) as peak_count
     from neighbours
-    where call_count >= 10 and 30 * call_count > 4 * neighbour_count
+    where seconds >= 30 and call_count >= 10 and 30 * call_count > 4 * neighbour_count
 
 ),
 
