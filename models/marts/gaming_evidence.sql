@@ -2,6 +2,10 @@
 -- Grain: signal x one of up to 20 of its marked cases, drawn by a seeded hash: look before you believe. Who did it is not here.
 {% set parts = [
     'cases_d07_status_parking',
+    'cases_d01_calls_near_limits',
+    'cases_d02b_calls_since_limits',
+    'cases_d02c_unofficial_ceilings',
+    'cases_d03_calls_above_limits',
 ] %}
 
 with

@@ -419,3 +419,43 @@ def test_poisson_z_has_the_chance_of_that_many_or_more(compiled):
             assert 0.988 < share < (1.6 if exact > 1e-4 else 4), (observed, expected)
     assert evaluate(compiled("{{ poisson_z('a', 'b') }}"), [(3, 0)]) == [None]
     assert evaluate(compiled("{{ poisson_z('a', 'b') }}"), [(0, 9)])[0] < -3
+def test_the_curve_around_a_limit_is_a_least_squares_fit(compiled):
+    """The constants are those of the cubic that numpy fits, the variance is the fit's; a lognormal lies on it."""
+    edges = [
+        (40, 48),
+        (48, 56),
+        (56, 64),
+        (64, 72),
+        (72, 80),
+        (140, 150),
+        (150, 165),
+        (165, 180),
+        (180, 200),
+        (200, 220),
+    ]
+    middles = np.log([math.sqrt(low * high) / 100 for low, high in edges])
+    powers = np.vander(middles, 4, increasing=True)
+    weights = np.linalg.lstsq(powers, np.eye(10), rcond=None)[0]
+    counts = [410, 460, 505, 530, 540, 470, 610, 490, 480, 350]
+    logs = [math.log(count) for count in counts]
+
+    def found(expression):
+        (value,) = evaluate(compiled("{{ " + expression + " }}"), [(0, 0)])
+        return float(value)
+
+    texts = [f"cast({float(log)!r} as double)" for log in logs]
+    for x in (-0.06, 0.0, 0.3):
+        at = np.array([1, x, x * x, x**3])
+        assert found(f"limit_curve({texts}, '({x})')") == pytest.approx(at @ weights @ logs, abs=1e-6)
+        expected = ((at @ weights) ** 2 / counts).sum()
+        assert found(f"limit_curve_variance({[str(count) for count in counts]}, '({x})')") == pytest.approx(
+            expected, rel=1e-6
+        )
+        less = (((at - [1, 0.2, 0.04, 0.008]) @ weights) ** 2 / counts).sum()
+        text = f"limit_curve_variance({[str(count) for count in counts]}, '({x})', '0.2')"
+        assert found(text) == pytest.approx(less, rel=1e-6)
+    # of a lognormal with median 400 s at a limit of 360 s
+    lognormal = [-math.log(360 * math.exp(m)) - (m + math.log(360 / 400)) ** 2 / (2 * 0.6**2) for m in middles]
+    texts = [f"cast({float(log)!r} as double)" for log in lognormal]
+    here = -math.log(345) - math.log(345 / 400) ** 2 / (2 * 0.6**2)
+    assert found(f"limit_curve({texts}, 'ln(cast(345 as double) / 360)')") == pytest.approx(here, abs=1e-6)

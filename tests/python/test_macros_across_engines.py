@@ -67,6 +67,15 @@ EXPRESSIONS = {
     "two shares": "{{ two_shares_z('a', 'b', 'b', 'a + b') }}",
     "poisson": "{{ poisson_z('a', 'b') }}",
     "normal tail": "{{ normal_tail('cast(b - a as decimal(18, 6)) / 10') }}",
+    **{
+        f"limit curve {what}": (
+            f"cast(round(cast({{{{ limit_curve{what}({text}) }}}} as decimal(28, 12)), 6) as decimal(18, 6))"
+        )
+        for what, text in {
+            "": "['ln(a + 0.5)', 'ln(b + 0.5)'] * 5, '-0.1'",
+            "_variance": "['(a + 0.5)', '(b + 0.5)'] * 5, '-0.1', '0.2'",
+        }.items()
+    },
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",
     "nonexistent hour": "{{ is_nonexistent_hour('m', 'Europe/Vienna') }}",

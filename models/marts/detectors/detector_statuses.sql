@@ -2,6 +2,10 @@
 -- not be evaluated says why. gaming_signals puts the pair's reality beside it. Each detector is a part of its own in this folder.
 {% set parts = [
     'detector_d07_status_parking',
+    'detector_d01_calls_near_limits',
+    'detector_d02b_calls_since_limits',
+    'detector_d02c_unofficial_ceilings',
+    'detector_d03_calls_above_limits',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
