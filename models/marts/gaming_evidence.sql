@@ -3,6 +3,7 @@
 {% set parts = [
     'cases_d07_status_parking',
     'cases_d04_hang_ups',
+    'cases_d06_passing_on',
 ] %}
 
 with

@@ -109,7 +109,7 @@ final as (
             marked='found_count',
             expected='at_others_rate',
             effect=quotient('found_count', 'at_others_rate + 0.5') ~ ' - 1',
-            z='least(z_of_long, greatest(z_of_others, -1))',
+            z='greatest(-1, least(z_of_long, z_of_others))',
             reason="case
                 when 2 * (short_count + long_count) < case_count then 'who ended the calls is not recorded'
                 when system_short_count = 0 then 'the telephone system records no call so short'

@@ -3,6 +3,7 @@
 {% set parts = [
     'detector_d07_status_parking',
     'detector_d04_hang_ups',
+    'detector_d06_passing_on',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
