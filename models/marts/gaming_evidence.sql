@@ -4,6 +4,7 @@
     'cases_d07_status_parking',
     'cases_d04_hang_ups',
     'cases_d06_passing_on',
+    'cases_d22_compression',
 ] %}
 
 with

@@ -4,6 +4,7 @@
     'detector_d07_status_parking',
     'detector_d04_hang_ups',
     'detector_d06_passing_on',
+    'detector_d22_compression',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
