@@ -15,7 +15,8 @@ final as (
         coalesce(category, '') as category,
         begun_at as limit_begun_at,
         is_in_force,
-        10 * leg_handle_seconds >= 8 * limit_seconds and 10 * leg_handle_seconds < 9 * limit_seconds as is_steered
+        10 * leg_handle_seconds >= 8 * limit_seconds and 10 * leg_handle_seconds < 9 * limit_seconds as is_steered,
+        10 * leg_handle_seconds >= 6 * limit_seconds and 10 * leg_handle_seconds < 12 * limit_seconds as is_near
     from limited_calls
     where transfer_type is null and 2 * leg_handle_seconds >= limit_seconds
 

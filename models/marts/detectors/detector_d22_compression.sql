@@ -1,6 +1,7 @@
 -- D22 · Compression. Do more calls take just that long that they are well below the limit, than the same categories took before
 -- the limit was set, and than they take in other teams now? A script that makes calls of a category alike does so in all teams. The lesser
--- of the two counts. In some teams others steer, too: the comparison is with the half of the teams that has the fewest such calls.
+-- of the two counts. In some teams others steer, too: the comparison is with the half of the teams that has the fewest such calls. Where
+-- no calls from before are known, all other teams are compared with, and only calls of about that length: some teams are quicker.
 with
 
 {{ limited_calls() }},
@@ -13,6 +14,7 @@ cases as (
 
 {{ detector_cells('cases', keys=['category'], sums={
     'call_count': 'case when is_in_force then 1 else 0 end',
+    'near_count': 'case when is_in_force and is_near then 1 else 0 end',
 }) }},
 
 before as (
@@ -40,7 +42,7 @@ strata as (
         limits.begun_at,
         coalesce(before.call_count, 0) as before_call_count,
         coalesce(before.marked_count, 0) as before_marked_count,
-        {%- for name in ['call_count', 'marked_count'] %}
+        {%- for name in ['call_count', 'near_count', 'marked_count'] %}
         sum(cells.{{ name }}) over (
             partition by cells.source_system, cells.period_type, cells.period_start, cells.category
         ) as all_{{ name }}{{ ',' if not loop.last }}
@@ -92,8 +94,9 @@ with_others as (
 
     select
         strata.*,
+        strata.all_near_count - strata.near_count as others_call_count,
+        strata.all_marked_count - strata.marked_count as others_marked_count,
         {%- for name in ['call_count', 'marked_count'] %}
-        strata.all_{{ name }} - strata.{{ name }} as others_{{ name }},
         sum(case when ranked.is_low then strata.{{ name }} else 0 end) over (
             partition by strata.source_system, strata.period_type, strata.period_start, strata.category
         ) - case when ranked.is_low then strata.{{ name }} else 0 end as low_{{ name }}{{ ',' if not loop.last }}
@@ -123,17 +126,17 @@ summed as (
         max(limit_seconds) as limit_seconds,
         max(used_for) as used_for,
         max(valid_from) as valid_from
-        {%- for side in ['before', 'others', 'low'] %}
+        {%- for side, n in [('before', 'call_count'), ('others', 'near_count'), ('low', 'call_count')] %}
         {%- set n0, k0 = 'cast(' ~ side ~ '_call_count as ' ~ type_double() ~ ')', side ~ '_marked_count' %}
-        {%- set both = 'call_count > 0 and ' ~ side ~ '_call_count > 0' %},
+        {%- set both = n ~ ' > 0 and ' ~ side ~ '_call_count > 0' %},
         coalesce(sum({{ side }}_call_count), 0) as {{ side }}_call_count,
-        coalesce(sum(case when {{ both }} then call_count end), 0) as {{ side }}_compared_count,
+        coalesce(sum(case when {{ both }} then {{ n }} end), 0) as {{ side }}_compared_count,
         sum(case when {{ both }} then marked_count end) as {{ side }}_seen,
-        sum(case when {{ both }} then call_count * {{ k0 }} / {{ n0 }} end) as {{ side }}_usual,
-        sum(case when {{ both }} then call_count * (marked_count + {{ k0 }}) / ({{ n0 }} + call_count) end) as {{ side }}_alike,
+        sum(case when {{ both }} then {{ n }} * {{ k0 }} / {{ n0 }} end) as {{ side }}_usual,
+        sum(case when {{ both }} then {{ n }} * (marked_count + {{ k0 }}) / ({{ n0 }} + {{ n }}) end) as {{ side }}_alike,
         sum(case when {{ both }} then
-            call_count * {{ n0 }} * (marked_count + {{ k0 }}) * ({{ n0 }} + call_count - marked_count - {{ k0 }})
-            / (({{ n0 }} + call_count) * ({{ n0 }} + call_count) * ({{ n0 }} + call_count - 1))
+            {{ n }} * {{ n0 }} * (marked_count + {{ k0 }}) * ({{ n0 }} + {{ n }} - marked_count - {{ k0 }})
+            / (({{ n0 }} + {{ n }}) * ({{ n0 }} + {{ n }}) * ({{ n0 }} + {{ n }} - 1))
         end) as {{ side }}_variance
         {%- endfor %}
     from with_others
