@@ -1,10 +1,9 @@
-{#- Calls and the limits for their handle time. Written behind `with`, it adds CTEs, the last two of which are
-    `limits`: source_system, limit_seconds, used_for, begun_at, ended_at, valid_from: a limit from when it began to when it changed. One
-        that was set anew at the same value goes on. begun_at and ended_at are never null, valid_from is null where the source says so.
-    `limited_calls`: each answered inbound call by voice as it came from the queue, for the limit in force (is_in_force) and for
-        limits that came within half a year after it: what calls were like before. Other columns are those of fct_contact_legs, handled_from,
-        spoken_seconds (talk and hold). -#}
-{% macro limited_calls() -%}
+{#- Calls and the limits for their handle time. -#}
+
+{#- Written behind `with`, it adds CTEs, the last of which is `limits`: source_system, limit_seconds, used_for, begun_at, ended_at, valid_from:
+    a limit of all work from when it began to when it changed; one that was set anew at the same value goes on. begun_at and ended_at
+    are never null, valid_from is where the source says so. -#}
+{% macro call_limits() -%}
 versions as (
 
     select
@@ -63,7 +62,14 @@ limits as (
     from runs
     group by source_system, run_number
 
-),
+)
+{%- endmacro %}
+
+{#- The CTEs of call_limits, and `limited_calls`: each answered inbound call by voice as it came from the queue, for the limit in force
+    (is_in_force) and for limits that came within half a year after it: what calls were like before. Columns are those of
+    fct_contact_legs, handled_from, spoken_seconds (talk and hold), limit_seconds, begun_at of the limit. -#}
+{% macro limited_calls() -%}
+{{ call_limits() }},
 
 answered_legs as (
 

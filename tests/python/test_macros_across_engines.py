@@ -62,6 +62,8 @@ EXPRESSIONS = {
     "product of shares": """{{ product_of_shares(
         ratio('a', 'b', 6), wilson('a', 'b', 'low'), ratio('a', 'b', 6), wilson('a', 'b', 'low'), 'low'
     ) }}""",
+    "binomial z": "{{ binomial_z('a', '(a + b)', 'b') }}",
+    "rate ratios z": "{{ rate_ratios_z('a', '(a + b)', 'b', 'b', 'b', 'a', 'a', '(a + b)') }}",
     "share of sums": "{{ share_of_sums(ratio('a', 'b', 6), 'b', 'a * a', 'b * b', 'a * b', '2', 'high') }}",
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",

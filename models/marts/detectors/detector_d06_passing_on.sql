@@ -3,7 +3,7 @@
 -- that sends calls on after so many minutes is older than the limit, and holds for all. The lesser of the two counts.
 with
 
-{{ limited_calls() }},
+{{ call_limits() }},
 
 cases as (
 
@@ -102,7 +102,10 @@ final as (
             marked='marked_count',
             expected='greatest(usual_count, reference_count)',
             effect=quotient('marked_count', 'greatest(usual_count, reference_count) + 0.5') ~ ' - 1',
-            z='least(z_of_minutes, case when is_before_known then z_of_reference else greatest(z_of_reference, -1) end)',
+            z="case
+                when is_before_known then least(z_of_minutes, z_of_reference)
+                when z_of_reference is not null then least(z_of_minutes, greatest(z_of_reference, -1))
+            end",
             reason="case
                 when reference_last_minute_count < 100 then 'too few calls before the limit began, and of other teams'
             end",

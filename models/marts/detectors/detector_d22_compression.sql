@@ -4,7 +4,7 @@
 -- no calls from before are known, all other teams are compared with, and only calls of about that length: some teams are quicker.
 with
 
-{{ limited_calls() }},
+{{ call_limits() }},
 
 cases as (
 
@@ -166,10 +166,7 @@ final as (
             'D22',
             cases='call_count',
             marked='marked_count',
-            expected=quotient(
-                'marked_count',
-                '1 + case when is_before_known and is_low_known then least(before_effect, low_effect) else others_effect end',
-            ),
+            expected=quotient('case when is_before_known and is_low_known then greatest(before_usual, low_usual) else others_usual end', '1'),
             effect='case when is_before_known and is_low_known then least(before_effect, low_effect) else others_effect end',
             z='case when is_before_known and is_low_known then least(before_z, greatest(low_z, -1)) else greatest(others_z, -1) end',
             reason="case
