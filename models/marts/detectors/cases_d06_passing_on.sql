@@ -28,8 +28,8 @@ final as (
         seconds_past >= -60 as is_last_minute,
         is_passed_on and seconds_past >= -60 and seconds_past < 0 as is_passed_on_in_last_minute,
         -- in the two minutes before and the minute after
-        1 + case when seconds_past >= -120 then 1 else 0 end + case when seconds_past >= 0 then 1 else 0 end as minutes_around,
-        is_passed_on and seconds_past < 60 and not (seconds_past >= -60 and seconds_past < 0) as is_passed_on_around
+        case when seconds_past >= 0 then 3 when seconds_past >= -120 then 2 else 1 end as minutes_around,
+        is_passed_on and (seconds_past < -60 or (seconds_past >= 0 and seconds_past < 60)) as is_passed_on_around
     from near
 
 )

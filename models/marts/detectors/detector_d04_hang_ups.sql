@@ -88,14 +88,23 @@ compared as (
         cells.*,
         systems.system_short_count,
         -- at the others' rate, each hour weighed as the two sides allow
-        coalesce({{ quotient('cells.compared_count * cells.others_found', 'cells.others_share') }}, 0) as at_others_rate,
-        coalesce({{ binomial_z('cells.found_count', 'cast(round(cells.tried) as bigint)', 'cells.expected_alike') }}, 0) as z_of_others,
-        coalesce(
-            {{ two_shares_z('cells.marked_count', 'cells.short_count', 'cells.long_by_agent_count', 'cells.long_count') }}, 0
-        ) as z_of_long
+        {{ quotient('cells.compared_count * cells.others_found', 'cells.others_share') }} as at_others_rate,
+        cast(round(cells.tried) as bigint) as tried_count
     from cells
     inner join systems
         on cells.source_system = systems.source_system
+
+),
+
+-- where nobody hung up there is nothing to compare, and all is well
+tested as (
+
+    select
+        *,
+        coalesce(at_others_rate, 0) as expected_count,
+        coalesce({{ binomial_z('found_count', 'tried_count', 'expected_alike') }}, 0) as z_of_others,
+        coalesce({{ two_shares_z('marked_count', 'short_count', 'long_by_agent_count', 'long_count') }}, 0) as z_of_long
+    from compared
 
 ),
 
@@ -107,8 +116,8 @@ final as (
             'D04',
             cases='compared_count',
             marked='found_count',
-            expected='at_others_rate',
-            effect=quotient('found_count', 'at_others_rate + 0.5') ~ ' - 1',
+            expected='expected_count',
+            effect=quotient('found_count', 'expected_count + 0.5') ~ ' - 1',
             z='greatest(-1, least(z_of_long, z_of_others))',
             reason="case
                 when 2 * (short_count + long_count) < case_count then 'who ended the calls is not recorded'
@@ -116,7 +125,7 @@ final as (
                 when 2 * compared_count < case_count then 'too few calls of other teams in the same queue and hour'
             end",
         ) }}
-    from compared
+    from tested
 
 )
 

@@ -67,8 +67,10 @@ references_of as (
         *,
         before_last_minute_count >= 100 as is_before_known,
         {%- for name in ['last_minute_count', 'marked_count', 'minutes_around', 'around_count'] %}
-        case when before_last_minute_count >= 100 then before_{{ name }} else others_{{ name }} end as reference_{{ name }}
-        {{- ',' if not loop.last }}
+        case
+            when before_last_minute_count >= 100 then before_{{ name }}
+            else others_{{ name }}
+        end as reference_{{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from compared
 

@@ -133,11 +133,17 @@ summed as (
         coalesce(sum(case when {{ both }} then {{ n }} end), 0) as {{ side }}_compared_count,
         sum(case when {{ both }} then marked_count end) as {{ side }}_seen,
         sum(case when {{ both }} then {{ n }} * {{ k0 }} / {{ n0 }} end) as {{ side }}_usual,
-        sum(case when {{ both }} then {{ n }} * (marked_count + {{ k0 }}) / ({{ n0 }} + {{ n }}) end) as {{ side }}_alike,
-        sum(case when {{ both }} then
-            {{ n }} * {{ n0 }} * (marked_count + {{ k0 }}) * ({{ n0 }} + {{ n }} - marked_count - {{ k0 }})
-            / (({{ n0 }} + {{ n }}) * ({{ n0 }} + {{ n }}) * ({{ n0 }} + {{ n }} - 1))
-        end) as {{ side }}_variance
+        sum(
+            case when {{ both }} then {{ n }} * (marked_count + {{ k0 }}) / ({{ n0 }} + {{ n }}) end
+        ) as {{ side }}_alike,
+        sum(
+            case
+                when {{ both }}
+                    then
+                        {{ n }} * {{ n0 }} * (marked_count + {{ k0 }}) * ({{ n0 }} + {{ n }} - marked_count - {{ k0 }})
+                        / (({{ n0 }} + {{ n }}) * ({{ n0 }} + {{ n }}) * ({{ n0 }} + {{ n }} - 1))
+            end
+        ) as {{ side }}_variance
         {%- endfor %}
     from with_others
     group by source_system, unit, period_type, period_start
