@@ -371,7 +371,7 @@ def test_a_design_effect_is_the_variance_between_clusters_over_that_of_strangers
 
 
 def test_a_binomial_z_has_the_chance_of_the_exact_tail(compiled):
-    """Half a count is taken off, so that 8 of 8 where 4 are expected (1 in 256) are as surprising as they are."""
+    """Half a count is taken off, so that 8 of 8 where 2 are expected (1 in 65,536) are no more surprising than that."""
     sql = compiled("{{ binomial_z('a', 'b', 'cast(b as decimal(18, 6)) / 4') }}")
     pairs = [(8, 8), (12, 20), (30, 60), (3, 60), (0, 20), (5, 20)]
     for (k, n), found in zip(pairs, evaluate(sql, pairs), strict=True):
