@@ -6,6 +6,9 @@
     'cases_d02b_calls_since_limits',
     'cases_d02c_unofficial_ceilings',
     'cases_d03_calls_above_limits',
+    'cases_d04_hang_ups',
+    'cases_d06_passing_on',
+    'cases_d22_compression',
 ] %}
 
 with

@@ -3,6 +3,7 @@
 import math
 from decimal import Decimal
 from fractions import Fraction
+from statistics import NormalDist
 
 import duckdb
 import numpy as np
@@ -459,3 +460,23 @@ def test_the_curve_around_a_limit_is_a_least_squares_fit(compiled):
     texts = [f"cast({float(log)!r} as double)" for log in lognormal]
     here = -math.log(345) - math.log(345 / 400) ** 2 / (2 * 0.6**2)
     assert found(f"limit_curve({texts}, 'ln(cast(345 as double) / 360)')") == pytest.approx(here, abs=1e-6)
+def test_a_binomial_z_has_the_chance_of_the_exact_tail(compiled):
+    """Half a count is taken off, so that 8 of 8 where 2 are expected (1 in 65,536) are no more surprising than that."""
+    sql = compiled("{{ binomial_z('a', 'b', 'cast(b as decimal(18, 6)) / 4') }}")
+    pairs = [(8, 8), (12, 20), (30, 60), (3, 60), (0, 20), (5, 20)]
+    for (k, n), found in zip(pairs, evaluate(sql, pairs), strict=True):
+        above, below = (
+            sum(math.comb(n, j) * 0.25**j * 0.75 ** (n - j) for j in js) for js in (range(k, n + 1), range(k + 1))
+        )
+        exact = 0 if 4 * k == n else -NormalDist().inv_cdf(above) if 4 * k > n else NormalDist().inv_cdf(below)
+        assert float(found) == pytest.approx(exact, abs=0.25)
+    assert evaluate(compiled("{{ binomial_z('a', 'b', 'b') }}"), [(3, 3), (0, 0)]) == [None, None]
+
+
+def test_two_ratios_of_rates_are_told_apart(compiled):
+    """40 of 100 against 20 of 200 is four times; 10 of 100 against 20 of 200 once: ln(40.5 / 10.5) over the root of
+    1 / 40.5 + 1 / 20.5 + 1 / 10.5 + 1 / 20.5. Turned around it is the same with the other sign."""
+    found = value_of(compiled, "rate_ratios_z('40', '100', '20', '200', '10', '100', '20', '200')")
+    assert found == Decimal("2.894610")
+    assert value_of(compiled, "rate_ratios_z('10', '100', '20', '200', '40', '100', '20', '200')") == -found
+    assert value_of(compiled, "rate_ratios_z('1', '100', '1', '0', '1', '100', '1', '100')") is None

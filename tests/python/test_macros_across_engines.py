@@ -62,6 +62,8 @@ EXPRESSIONS = {
     "product of shares": """{{ product_of_shares(
         ratio('a', 'b', 6), wilson('a', 'b', 'low'), ratio('a', 'b', 6), wilson('a', 'b', 'low'), 'low'
     ) }}""",
+    "binomial z": "{{ binomial_z('a', '(a + b)', 'b') }}",
+    "rate ratios z": "{{ rate_ratios_z('a', '(a + b)', 'b', 'b', 'b', 'a', 'a', '(a + b)') }}",
     "share of sums": "{{ share_of_sums(ratio('a', 'b', 6), 'b', 'a * a', 'b * b', 'a * b', '2', 'high') }}",
     # those of detectors: of a of b against b of a + b, and of a where b are expected
     "two shares": "{{ two_shares_z('a', 'b', 'b', 'a + b') }}",

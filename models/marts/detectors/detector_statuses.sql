@@ -6,6 +6,9 @@
     'detector_d02b_calls_since_limits',
     'detector_d02c_unofficial_ceilings',
     'detector_d03_calls_above_limits',
+    'detector_d04_hang_ups',
+    'detector_d06_passing_on',
+    'detector_d22_compression',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
