@@ -2,6 +2,8 @@
 -- not be evaluated says why. gaming_signals puts the pair's reality beside it. Each detector is a part of its own in this folder.
 {% set parts = [
     'detector_d07_status_parking',
+    'detector_d02_deadline_bunching',
+    'detector_d09_auto_close_harvesting',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
