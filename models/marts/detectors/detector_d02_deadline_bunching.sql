@@ -8,17 +8,6 @@ with
     'expected': 'case when not is_marked then odds else 0 end',
 }) }},
 
--- each case is in the last moments or before: a yes or no, which varies less than a count
-measured as (
-
-    select
-        *,
-        {{ poisson_z('marked_count', 'chance_sum') }} as count_z,
-        {{ quotient('chance_sum', 'variance_sum') }} as narrower
-    from cells
-
-),
-
 final as (
 
     select
@@ -28,9 +17,9 @@ final as (
             marked='marked_count',
             expected='expected',
             effect=quotient('marked_count - expected', 'expected'),
-            z='round(cast(count_z * sqrt(cast(narrower as ' ~ type_double() ~ ')) as decimal(28, 12)), 6)',
+            z=counted_of_z('marked_count', 'chance_sum', 'variance_sum'),
         ) }}
-    from measured
+    from cells
 
 )
 

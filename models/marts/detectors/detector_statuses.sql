@@ -4,6 +4,7 @@
     'detector_d07_status_parking',
     'detector_d02_deadline_bunching',
     'detector_d09_auto_close_harvesting',
+    'detector_d12_period_end',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
