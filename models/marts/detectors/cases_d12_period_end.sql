@@ -1,3 +1,4 @@
+{% set hour = 'extract(hour from claimed_local)' -%}
 -- Grain: one resolution by an agent. Marked: in the late hours of a month's last business day. Days, business days and late hours are
 -- the team's own, as it works: calendars are not known for every desk, and its evening may be past the reporting midnight.
 with
@@ -31,18 +32,15 @@ claims as (
 
 {{ hands_at('claims', 'claim_id', 'claimed_at') }},
 
--- the middle of the team's work on the clock, from which its day reaches half a day both ways
+-- the middle of the team's work on the clock's face, from which its day reaches half a day both ways
 middles as (
 
     select
         source_system,
         team_id,
-        cast(round(cast(
-            atan2(
-                sum(sin(pi() * extract(hour from claimed_local) / 12)),
-                sum(cos(pi() * extract(hour from claimed_local) / 12))
-            ) * 12 / pi() as decimal(28, 12)
-        )) as integer) as middle_hour
+        cast(round({{ quotient(
+            'degrees(atan2(sum(sin(radians(15 * ' ~ hour ~ '))), sum(cos(radians(15 * ' ~ hour ~ ')))))', '15'
+        ) }}) as integer) as middle_hour
     from hands
     where team_id is not null
     group by source_system, team_id
@@ -53,7 +51,9 @@ worked as (
 
     select
         hands.*,
-        hands.claimed_local - (middles.middle_hour - 12) * interval '1' hour as worked_at
+        hands.claimed_local
+        - (case when middles.middle_hour < 0 then middles.middle_hour + 24 else middles.middle_hour end - 12) * interval '1' hour
+            as worked_at
     from hands
     inner join middles
         on hands.source_system = middles.source_system and hands.team_id = middles.team_id
@@ -175,8 +175,8 @@ spreads as (
         source_system,
         team_id,
         greatest(1, coalesce({{ quotient(
-            'sum((late_count - resolved_count * late_chance) * (late_count - resolved_count * late_chance))',
-            'sum(resolved_count * late_chance * (1 - late_chance))',
+            'sum(power(late_count - resolved_count * cast(late_chance as ' ~ type_double() ~ '), 2))',
+            'sum(resolved_count * cast(late_chance * (1 - late_chance) as ' ~ type_double() ~ '))',
         ) }}, 1)) as spread
     from chances
     where is_business_day and not is_last_day

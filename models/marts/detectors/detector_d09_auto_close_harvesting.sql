@@ -48,7 +48,7 @@ final as (
             marked='marked_count',
             expected='timer_chances',
             effect=quotient('marked_count - timer_chances', 'case_count'),
-            z=both_z('timer_z', 'return_z'),
+            z=both_z('timer_z', 'coalesce(return_z, 0)'),
             reason="case when period_type = 'month' and mature_count < case_count then 'not mature' end",
         ) }}
     from measured
