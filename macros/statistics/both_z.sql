@@ -1,6 +1,6 @@
 {#- How surprising two independent things are together where both must hold: their sum, in its own standard deviations, but neither
     may lag behind by more than one. About standard normal or below where both are chance. Where the one holds and the other is
-    chance, 3.5 is reached only where chance alone gives 2.5: 6 in 1,000. Null where either is. -#}
+    chance, 3 is reached only where chance alone gives 2: 23 in 1,000. Null where either is. -#}
 {% macro both_z(z1, z2) -%}
     case
         when {{ z1 }} is not null and {{ z2 }} is not null

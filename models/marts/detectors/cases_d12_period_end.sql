@@ -66,59 +66,38 @@ dated as (
         worked.*,
         dates.date_day as worked_on,
         dates.month_start,
-        {{ iso_weekday_of('dates.date_day') }} as weekday,
-        cast(extract(hour from worked.worked_at) as integer) as worked_hour
+        {{ iso_weekday_of('dates.date_day') }} as weekday
     from worked
     inner join {{ ref('dim_dates') }} as dates
         on cast(worked.worked_at as date) = dates.date_day
 
 ),
 
-hours as (
+-- the last three tenths of the day's work, found month by month, since clocks are put forward and back
+timed as (
 
     select
-        source_system,
-        team_id,
-        worked_hour,
-        count(*) as resolved_count
+        *,
+        10 * row_number() over (
+            partition by source_system, team_id, month_start
+            order by cast(worked_at as time), {{ text_order('claim_id') }}
+        ) > 7 * count(*) over (partition by source_system, team_id, month_start) as is_late
     from dated
-    group by source_system, team_id, worked_hour
-
-),
-
--- less than a quarter of a day's resolutions is still to come
-late_hours as (
-
-    select
-        source_system,
-        team_id,
-        worked_hour,
-        4 * coalesce(sum(resolved_count) over (
-            partition by source_system, team_id
-            order by worked_hour desc
-            rows between unbounded preceding and 1 preceding
-        ), 0) < sum(resolved_count) over (partition by source_system, team_id) as is_late
-    from hours
 
 ),
 
 days as (
 
     select
-        dated.source_system,
-        dated.team_id,
-        dated.worked_on,
-        dated.month_start,
-        dated.weekday,
+        source_system,
+        team_id,
+        worked_on,
+        month_start,
+        weekday,
         count(*) as resolved_count,
-        {{ count_where('late_hours.is_late') }} as late_count
-    from dated
-    inner join late_hours
-        on
-            dated.source_system = late_hours.source_system
-            and dated.team_id = late_hours.team_id
-            and dated.worked_hour = late_hours.worked_hour
-    group by dated.source_system, dated.team_id, dated.worked_on, dated.month_start, dated.weekday
+        {{ count_where('is_late') }} as late_count
+    from timed
+    group by source_system, team_id, worked_on, month_start, weekday
 
 ),
 
@@ -199,32 +178,27 @@ returns as (
 judged as (
 
     select
-        dated.source_system,
-        dated.team_id,
-        dated.claimed_at,
-        dated.ticket_key,
-        dated.agent_key,
+        timed.source_system,
+        timed.team_id,
+        timed.claimed_at,
+        timed.ticket_key,
+        timed.agent_key,
         chances.is_last_day,
-        late_hours.is_late,
+        timed.is_late,
         chances.late_chance,
         spreads.spread,
-        dated.is_returned,
+        timed.is_returned,
         returns.return_chance
-    from dated
-    inner join late_hours
-        on
-            dated.source_system = late_hours.source_system
-            and dated.team_id = late_hours.team_id
-            and dated.worked_hour = late_hours.worked_hour
+    from timed
     inner join chances
         on
-            dated.source_system = chances.source_system
-            and dated.team_id = chances.team_id
-            and dated.worked_on = chances.worked_on
+            timed.source_system = chances.source_system
+            and timed.team_id = chances.team_id
+            and timed.worked_on = chances.worked_on
     left join spreads
-        on dated.source_system = spreads.source_system and dated.team_id = spreads.team_id
+        on timed.source_system = spreads.source_system and timed.team_id = spreads.team_id
     left join returns
-        on dated.source_system = returns.source_system and dated.category = returns.category
+        on timed.source_system = returns.source_system and timed.category = returns.category
 
 ),
 
