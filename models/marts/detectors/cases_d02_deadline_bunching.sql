@@ -15,7 +15,11 @@ clocks as (
             greatest(1200, {{ integer_division('target_seconds', 100) }}), {{ integer_division('target_seconds', 15) }}
         ) as last_seconds
     from {{ ref('fct_ticket_clocks') }}
-    where metric = 'resolution' and stopped_by = 'first_resolution' and target_seconds >= 900 and counted_seconds is not null
+    where
+        metric = 'resolution'
+        and stopped_by = 'first_resolution'
+        and target_seconds >= 900
+        and counted_seconds is not null
 
 ),
 

@@ -96,8 +96,11 @@ returns as (
     select
         source_system,
         category,
-        {{ ratio(count_where('not is_by_timer and is_returned'), count_where('not is_by_timer and is_returned is not null'), 6) }}
-            as return_chance
+        {{ ratio(
+            count_where('not is_by_timer and is_returned'),
+            count_where('not is_by_timer and is_returned is not null'),
+            6,
+        ) }} as return_chance
     from claims
     group by source_system, category
 

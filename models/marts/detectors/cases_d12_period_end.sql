@@ -52,7 +52,7 @@ worked as (
     select
         hands.*,
         hands.claimed_local
-        - (case when middles.middle_hour < 0 then middles.middle_hour + 24 else middles.middle_hour end - 12) * interval '1' hour
+        - (middles.middle_hour + case when middles.middle_hour < 0 then 12 else -12 end) * interval '1' hour
             as worked_at
     from hands
     inner join middles
@@ -66,7 +66,7 @@ dated as (
         worked.*,
         dates.date_day as worked_on,
         dates.month_start,
-        {{ iso_weekday_of('dates.date_day') }} as weekday
+        {{ iso_weekday_of('dates.date_day') }} as day_of_week
     from worked
     inner join {{ ref('dim_dates') }} as dates
         on cast(worked.worked_at as date) = dates.date_day
@@ -93,11 +93,11 @@ days as (
         team_id,
         worked_on,
         month_start,
-        weekday,
+        day_of_week,
         count(*) as resolved_count,
         {{ count_where('is_late') }} as late_count
     from timed
-    group by source_system, team_id, worked_on, month_start, weekday
+    group by source_system, team_id, worked_on, month_start, day_of_week
 
 ),
 
@@ -106,9 +106,10 @@ usual as (
 
     select
         *,
-        weekday <= 5
-        and 2 * resolved_count * count(case when weekday <= 5 then 1 end) over (partition by source_system, team_id)
-        >= sum(case when weekday <= 5 then resolved_count end) over (partition by source_system, team_id) as is_business_day,
+        day_of_week <= 5
+        and 2 * resolved_count * count(case when day_of_week <= 5 then 1 end) over (partition by source_system, team_id)
+        >= sum(case when day_of_week <= 5 then resolved_count end) over (partition by source_system, team_id)
+            as is_business_day,
         max(month_start) over (partition by source_system) as last_month
     from days
 
@@ -121,7 +122,7 @@ ends as (
         source_system,
         team_id,
         worked_on,
-        weekday,
+        day_of_week,
         resolved_count,
         late_count,
         is_business_day,
@@ -134,14 +135,14 @@ ends as (
 
 ),
 
--- on the other business days of that weekday
+-- on the other business days of that day_of_week
 chances as (
 
     select
         *,
         {{ quotient(
-            'sum(case when is_business_day and not is_last_day then late_count end) over (partition by source_system, team_id, weekday)',
-            'sum(case when is_business_day and not is_last_day then resolved_count end) over (partition by source_system, team_id, weekday)',
+            'sum(case when is_business_day and not is_last_day then late_count end) over (partition by source_system, team_id, day_of_week)',
+            'sum(case when is_business_day and not is_last_day then resolved_count end) over (partition by source_system, team_id, day_of_week)',
         ) }} as late_chance
     from ends
 
@@ -188,7 +189,7 @@ judged as (
         chances.late_chance,
         spreads.spread,
         timed.is_returned,
-        returns.return_chance
+        case when timed.is_returned is not null then returns.return_chance end as return_chance
     from timed
     inner join chances
         on
@@ -205,16 +206,19 @@ judged as (
 final as (
 
     select
-        {{ case_columns('D12', 'claimed_at', 'is_last_day and is_late', ticket_key='ticket_key', agent_key='agent_key') }},
+        {{ case_columns(
+            'D12', 'claimed_at', 'is_last_day and is_late', ticket_key='ticket_key', agent_key='agent_key'
+        ) }},
         is_last_day,
         is_late,
         is_returned,
         cast(case when is_last_day then late_chance end as decimal(18, 6)) as late_chance,
-        cast(case when is_last_day then late_chance * (1 - late_chance) * spread end as decimal(18, 6)) as late_variance,
-        cast(case when is_last_day and not is_late then {{ quotient('late_chance', '1 - late_chance') }} end as decimal(18, 6))
-            as late_odds,
-        cast(case when is_returned is not null then return_chance end as decimal(18, 6)) as return_chance,
-        cast(case when is_returned is not null then return_chance * (1 - return_chance) end as decimal(18, 6)) as return_variance
+        case
+            when is_last_day then cast(late_chance * (1 - late_chance) * spread as decimal(18, 6))
+        end as late_variance,
+        case when is_last_day and not is_late then {{ quotient('late_chance', '1 - late_chance') }} end as late_odds,
+        return_chance,
+        cast(return_chance * (1 - return_chance) as decimal(18, 6)) as return_variance
     from judged
 
 )

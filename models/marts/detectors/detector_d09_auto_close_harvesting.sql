@@ -20,7 +20,8 @@ expectations as (
     select
         *,
         (timer_returned_count + other_returned_count)
-        * {{ quotient('timer_return_chances', 'timer_return_chances + other_return_chances') }} as timer_returns_expected
+        * {{ quotient('timer_return_chances', 'timer_return_chances + other_return_chances') }}
+            as timer_returns_expected
     from cells
 
 ),

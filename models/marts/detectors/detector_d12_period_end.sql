@@ -31,8 +31,11 @@ measured as (
     select
         *,
         {{ counted_of_z('marked_count', 'late_chances', 'late_variance') }} as late_z,
-        {{ counted_of_z('end_returned_count', 'end_returns_expected', '(end_variance * ' ~ quotient('end_returns_expected', 'end_chances') ~ ')') }}
-            as return_z
+        {{ counted_of_z(
+            'end_returned_count',
+            'end_returns_expected',
+            '(end_variance * ' ~ quotient('end_returns_expected', 'end_chances') ~ ')',
+        ) }} as return_z
     from expectations
 
 ),
