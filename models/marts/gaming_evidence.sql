@@ -9,6 +9,9 @@
     'cases_d04_hang_ups',
     'cases_d06_passing_on',
     'cases_d22_compression',
+    'cases_d02_deadline_bunching',
+    'cases_d09_auto_close_harvesting',
+    'cases_d12_period_end',
 ] %}
 
 with

@@ -480,3 +480,22 @@ def test_two_ratios_of_rates_are_told_apart(compiled):
     assert found == Decimal("2.894610")
     assert value_of(compiled, "rate_ratios_z('10', '100', '20', '200', '40', '100', '20', '200')") == -found
     assert value_of(compiled, "rate_ratios_z('1', '100', '1', '0', '1', '100', '1', '100')") is None
+def test_a_count_of_yeses_is_as_wide_as_its_variance(compiled):
+    """3 where six cases with a chance of 1 in 4 give 1.5: Byar's 3 x √3 x (1 - 1/27 - ∛0.5), times √(1.5 ÷ 1.125)."""
+    byar = round(3 * math.sqrt(3) * (1 - 1 / 27 - 0.5 ** (1 / 3)), 6)
+    assert float(value_of(compiled, "counted_of_z('3', '1.5', '1.125')")) == pytest.approx(
+        byar * math.sqrt(1.5 / 1.125), abs=1e-6
+    )
+    # with a variance above the mean: days differ by more than chance
+    assert float(value_of(compiled, "counted_of_z('3', '1.5', '6.0')")) == pytest.approx(byar / 2, abs=1e-6)
+    assert value_of(compiled, "counted_of_z('0', '0.0', '0.0')") is None
+    assert value_of(compiled, "counted_of_z('0', '1.5', '0.0')") is None
+
+
+def test_of_two_surprises_neither_may_lag_behind(compiled):
+    assert float(value_of(compiled, "both_z('3.0', '4.0')")) == 4.0
+    assert float(value_of(compiled, "both_z('3.0', '3.5')")) == 4.0
+    assert float(value_of(compiled, "both_z('2.0', '2.0')")) == pytest.approx(2.828427)
+    assert float(value_of(compiled, "both_z('9.0', '-1.0')")) == 0.0
+    assert float(value_of(compiled, "both_z('-2.0', '9.0')")) == -1.0
+    assert value_of(compiled, "both_z('cast(null as decimal(9, 4))', '9.0')") is None

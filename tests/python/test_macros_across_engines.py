@@ -52,6 +52,8 @@ EXPRESSIONS = {
         "{{ rate_ratio('a', 'b', 'b', 'a', 'high', variance=sample_variance('b', 'a', 'a * b'), quantile='2') }}"
     ),
     "quotient": "{{ quotient('a', 'b') }}",
+    "count of yeses": "{{ counted_of_z('a', 'b', 'cast(b as decimal(18, 6)) * 0.8') }}",
+    "both": "{{ both_z('cast(a as decimal(18, 6)) / 10', 'cast(b - a as decimal(18, 6)) / 10') }}",
     "total low": "{{ total_interval('a', 'b', 'low') }}",
     "total high": "{{ total_interval('a', 'b', 'high') }}",
     "clustered low": "{{ clustered_ratio('a', 'b', 'a * a', 'a', 'b * b', 'low') }}",

@@ -9,6 +9,9 @@
     'detector_d04_hang_ups',
     'detector_d06_passing_on',
     'detector_d22_compression',
+    'detector_d02_deadline_bunching',
+    'detector_d09_auto_close_harvesting',
+    'detector_d12_period_end',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
