@@ -3,6 +3,7 @@
 {% set parts = [
     'cases_d07_status_parking',
     'cases_d15_survey_steering',
+    'cases_d17_category_recoding',
 ] %}
 
 with

@@ -3,6 +3,7 @@
 {% set parts = [
     'detector_d07_status_parking',
     'detector_d15_survey_steering',
+    'detector_d17_category_recoding',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
