@@ -4,6 +4,7 @@
     'cases_d07_status_parking',
     'cases_d15_survey_steering',
     'cases_d17_category_recoding',
+    'cases_d23_divergence',
 ] %}
 
 with

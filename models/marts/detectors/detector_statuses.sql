@@ -4,6 +4,7 @@
     'detector_d07_status_parking',
     'detector_d15_survey_steering',
     'detector_d17_category_recoding',
+    'detector_d23_divergence',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
