@@ -49,22 +49,32 @@ usual_delays as (
 
 ),
 
+-- who only says thanks reopens a ticket as well
+thanks as (
+
+    select 'ticket_resolved/' || episode_id as claim_id
+    from {{ ref('fct_resolution_episodes') }}
+    where reopen_kind = 'acknowledgement'
+
+),
+
 verdicts as (
 
     select
-        claim_id,
-        customer_key,
-        team_id,
-        claimed_at,
-        falsified_at,
-        is_mature,
-        verdict
-    from {{ ref('fct_claim_verdicts') }}
+        verdicts.claim_id,
+        verdicts.customer_key,
+        verdicts.team_id,
+        verdicts.claimed_at,
+        case when thanks.claim_id is null or verdicts.falsified_by_tier <> 'R1' then verdicts.falsified_at end as back_at,
+        verdicts.is_mature
+    from {{ ref('fct_claim_verdicts') }} as verdicts
+    left join thanks
+        on verdicts.claim_id = thanks.claim_id
     where
-        tier_set = 'return'
-        and window_days = 7
-        and is_observable
-        and claim_type in ('ticket_resolved', 'contact_handled')
+        verdicts.tier_set = 'return'
+        and verdicts.window_days = 7
+        and verdicts.is_observable
+        and verdicts.claim_type in ('ticket_resolved', 'contact_handled')
 
 ),
 
@@ -85,7 +95,7 @@ known as (
         verdicts.team_id,
         verdicts.claimed_at,
         verdicts.is_mature,
-        verdicts.falsified_at is not null as is_back,
+        verdicts.back_at is not null as is_back,
         greatest(coalesce(interactions.chain_position, 1) - 1, 0) as earlier_count
     from surveys
     inner join verdicts
@@ -100,8 +110,9 @@ known as (
         verdicts.customer_key is not null
         and verdicts.team_id is not null
         and (
-            verdicts.falsified_at is null
-            or {{ seconds_between('surveys.eligible_at', 'verdicts.falsified_at') }} > coalesce(usual_delays.delay_seconds, 0)
+            verdicts.back_at is null
+            or {{ seconds_between('surveys.eligible_at', 'verdicts.back_at') }}
+            > coalesce(usual_delays.delay_seconds, 0)
         )
 
 ),
@@ -149,7 +160,10 @@ answered as (
     select
         contact_key,
         agent_key,
-        row_number() over (partition by contact_key order by leg_position desc, {{ text_order('leg_id') }}) as legs_from_last
+        row_number() over (
+            partition by contact_key
+            order by leg_position desc, {{ text_order('leg_id') }}
+        ) as legs_from_last
     from {{ ref('fct_contact_legs') }}
     where is_answered and agent_key is not null
 
@@ -198,8 +212,15 @@ judged as (
 final as (
 
     select
-        {{ case_columns('D15', 'eligible_at', "sent_by = 'agent' and not is_sent and is_mature and displeasure >= 2",
-            contact_key='contact_key', ticket_key='ticket_key', survey_id='survey_id', agent_key='agent_key') }},
+        {{ case_columns(
+            'D15',
+            'eligible_at',
+            "sent_by = 'agent' and not is_sent and is_mature and displeasure >= 2",
+            contact_key='contact_key',
+            ticket_key='ticket_key',
+            survey_id='survey_id',
+            agent_key='agent_key',
+        ) }},
         sent_by,
         is_sent,
         is_mature,

@@ -45,20 +45,28 @@ opening_sums as (
 
 ),
 
+desk_sums as (
+
+    select
+        source_system,
+        count(*) as category_count,
+        cast(sum(ticket_count) as bigint) as ticket_count,
+        cast(sum(open_seconds) as decimal(38, 0)) as open_seconds
+    from opening_sums
+    group by source_system
+
+),
+
 -- hard: what takes longer than a ticket does on average
 hard_categories as (
 
     select
-        source_system,
-        opening_category as category
-    from (
-        select
-            *,
-            sum(ticket_count) over (partition by source_system) as all_count,
-            sum(open_seconds) over (partition by source_system) as all_seconds
-        from opening_sums
-    ) as compared
-    where open_seconds * all_count > all_seconds * ticket_count
+        opening_sums.source_system,
+        opening_sums.opening_category as category
+    from opening_sums
+    inner join desk_sums
+        on opening_sums.source_system = desk_sums.source_system
+    where opening_sums.open_seconds * desk_sums.ticket_count > desk_sums.open_seconds * opening_sums.ticket_count
 
 ),
 
@@ -98,30 +106,28 @@ moves as (
 
 ),
 
+received as (
+
+    select
+        source_system,
+        closing_category as category,
+        count(distinct opening_category) as from_count
+    from moves
+    where is_moved
+    group by source_system, closing_category
+
+),
+
 -- no list says which category is for the rest: it is the one that a third of all categories or more are moved to
 catch_alls as (
 
     select
         received.source_system,
         received.category
-    from (
-        select
-            source_system,
-            closing_category as category,
-            count(distinct opening_category) as from_count
-        from moves
-        where is_moved
-        group by source_system, closing_category
-    ) as received
-    inner join (
-        select
-            source_system,
-            count(*) as category_count
-        from opening_sums
-        group by source_system
-    ) as listed
-        on received.source_system = listed.source_system
-    where received.from_count >= 3 and 3 * received.from_count >= listed.category_count
+    from received
+    inner join desk_sums
+        on received.source_system = desk_sums.source_system
+    where received.from_count >= 3 and 3 * received.from_count >= desk_sums.category_count
 
 ),
 
@@ -192,7 +198,9 @@ judged as (
 final as (
 
     select
-        {{ case_columns('D17', 'resolved_at', 'is_hard and is_moved_out', ticket_key='ticket_key', agent_key='agent_key') }},
+        {{ case_columns(
+            'D17', 'resolved_at', 'is_hard and is_moved_out', ticket_key='ticket_key', agent_key='agent_key'
+        ) }},
         opening_category,
         closing_category,
         is_hard,

@@ -154,7 +154,13 @@ judged as (
 final as (
 
     select
-        {{ case_columns('D23', 'claimed_at', 'is_mature and is_back and (is_quick or is_met)', ticket_key='ticket_key', agent_key='agent_key') }},
+        {{ case_columns(
+            'D23',
+            'claimed_at',
+            'is_mature and is_back and (is_quick or coalesce(is_met, false))',
+            ticket_key='ticket_key',
+            agent_key='agent_key',
+        ) }},
         is_mature,
         is_quick,
         is_met,

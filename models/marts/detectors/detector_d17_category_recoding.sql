@@ -54,10 +54,11 @@ compared as (
         case when numbered.easy_count >= 30 then numbered.easy_count else cast(sum(numbered.easy_count) over (
             partition by numbered.source_system, numbered.period_type, numbered.period_start
         ) as bigint) end as measure_count,
-        case when numbered.period_type = 'month' then numbered.hard_count else numbered.hard_count - firsts.first_hard_count end
-            as later_hard_count,
-        case when numbered.period_type = 'month' then numbered.marked_count else numbered.marked_count - firsts.first_marked_count end
-            as later_marked_count
+        -- the team to date without its first months
+        numbered.hard_count
+        - case when numbered.period_type = 'month' then 0 else firsts.first_hard_count end as later_hard_count,
+        numbered.marked_count
+        - case when numbered.period_type = 'month' then 0 else firsts.first_marked_count end as later_marked_count
     from numbered
     left join firsts
         on
@@ -73,7 +74,8 @@ surprises as (
         *,
         {{ two_shares_z('marked_count', 'hard_count', 'measure_out_count', 'measure_count') }} as z_within,
         {{ two_shares_z('marked_count', 'hard_count', 'others_marked_count', 'others_hard_count') }} as z_others,
-        {{ two_shares_z('later_marked_count', 'later_hard_count', 'first_marked_count', 'first_hard_count') }} as z_first
+        {{ two_shares_z('later_marked_count', 'later_hard_count', 'first_marked_count', 'first_hard_count') }}
+            as z_first
     from compared
 
 ),

@@ -73,7 +73,8 @@ judged as (
             else 0
         end as {{ name }}_more,
         case
-            when cases.is_mature and cases.{{ fact }} is not null then cases.{{ name }}_share * (1 - cases.{{ name }}_share)
+            when cases.is_mature and cases.{{ fact }} is not null
+                then cases.{{ name }}_share * (1 - cases.{{ name }}_share)
             else 0
         end as {{ name }}_v,
         {%- endfor %}
@@ -123,13 +124,12 @@ fitted as (
     select
         *
         {%- for name in measures %},
-        cast({{ name }}_n as {{ type_double() }}) * {{ name }}_more_x - cast({{ name }}_nx as {{ type_double() }}) * {{ name }}_more
-            as {{ name }}_tilt,
-        cast({{ name }}_n as {{ type_double() }}) * {{ name }}_nxx - cast({{ name }}_nx as {{ type_double() }}) * {{ name }}_nx
-            as {{ name }}_spread,
-        cast({{ name }}_n as {{ type_double() }}) * {{ name }}_n * {{ name }}_vxx
-        - cast({{ name }}_n as {{ type_double() }}) * 2 * {{ name }}_nx * {{ name }}_vx
-        + cast({{ name }}_nx as {{ type_double() }}) * {{ name }}_nx * {{ name }}_v as {{ name }}_variance
+        {%- set n = "cast(" ~ name ~ "_n as " ~ type_double() ~ ")" %}
+        {%- set nx = "cast(" ~ name ~ "_nx as " ~ type_double() ~ ")" %}
+        {{ n }} * {{ name }}_more_x - {{ nx }} * {{ name }}_more as {{ name }}_tilt,
+        {{ n }} * {{ name }}_nxx - {{ nx }} * {{ nx }} as {{ name }}_spread,
+        {{ n }} * {{ n }} * {{ name }}_vxx - 2 * {{ n }} * {{ nx }} * {{ name }}_vx + {{ nx }} * {{ nx }} * {{ name }}_v
+            as {{ name }}_variance
         {%- endfor %}
     from sums
 
