@@ -65,7 +65,9 @@ verdicts as (
         verdicts.customer_key,
         verdicts.team_id,
         verdicts.claimed_at,
-        case when thanks.claim_id is null or verdicts.falsified_by_tier <> 'R1' then verdicts.falsified_at end as back_at,
+        case
+            when thanks.claim_id is null or verdicts.falsified_by_tier <> 'R1' then verdicts.falsified_at
+        end as back_at,
         verdicts.is_mature
     from {{ ref('fct_claim_verdicts') }} as verdicts
     left join thanks
@@ -117,17 +119,19 @@ known as (
 
 ),
 
--- one line of time per customer: when they were asked, and when they could be
+-- one line of time per customer: when they were asked, about anything and by whomever, and when they could be
 moments as (
 
     select
-        customer_key,
-        survey_key,
-        sent_at as happened_at,
-        sent_at,
+        claims.customer_key,
+        surveys.survey_key,
+        surveys.sent_at as happened_at,
+        surveys.sent_at,
         0 as is_eligible
-    from known
-    where sent_at is not null
+    from surveys
+    inner join {{ ref('fct_claims') }} as claims
+        on surveys.claim_id = claims.claim_id
+    where surveys.sent_at is not null and claims.customer_key is not null
     union all
     select
         customer_key,
