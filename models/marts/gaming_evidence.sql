@@ -12,6 +12,9 @@
     'cases_d02_deadline_bunching',
     'cases_d09_auto_close_harvesting',
     'cases_d12_period_end',
+    'cases_d15_survey_steering',
+    'cases_d17_category_recoding',
+    'cases_d23_divergence',
 ] %}
 
 with

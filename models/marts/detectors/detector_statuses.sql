@@ -12,6 +12,9 @@
     'detector_d02_deadline_bunching',
     'detector_d09_auto_close_harvesting',
     'detector_d12_period_end',
+    'detector_d15_survey_steering',
+    'detector_d17_category_recoding',
+    'detector_d23_divergence',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
