@@ -24,7 +24,7 @@ WORLDS_OF = {
     "D02b": ("call_cutting",),
     "D02c": ("unofficial_ceiling",),
     "D03": ("emptied_notch",),
-    "D23": ("premature_closing",),
+    "D23": ("premature_closing", "deadline_closing"),
 }
 # Whose lookalikes are theirs as well: the marks are the same.
 TRAPS_LIKE = {"D02b": "D01", "D02c": "D01", "D03": "D01"}
@@ -388,22 +388,19 @@ def bar(found):
     lines.append(_trap_bar("every detector where all lookalikes meet", suspicious))
     for detector in MUST_REACH:
         rows = [row for row in found["reached"] if row["detector"] == detector]
-        reached = [row for row in rows if row["enough_from"] is not None]
+        enough = [row for row in rows if row["enough_from"] is not None]
         best = min(
-            reached, default=None, key=lambda row: (row["period_type"] != "month", row["intensity"], row["enough_from"])
+            enough, default=None, key=lambda row: (row["period_type"] != "month", row["intensity"], row["enough_from"])
         )
+        measured = "nothing" if sum(row["evaluable"] for row in rows) < LEAST_CELLS else "nowhere"
+        if best:
+            period = "team and month" if best["period_type"] == "month" else "team to date"
+            measured = f"from {best['enough_from']:,} cases, intensity {best['intensity']:g}, {period}"
         lines.append(
             {
                 "wanted": f"{detector}: at least {WANTED_POWER:.0%} of the gamed teams found, at a stated n",
-                "measured": (
-                    f"from {best['enough_from']:,} cases, intensity {best['intensity']:g}, "
-                    f"{'team and month' if best['period_type'] == 'month' else 'team to date'}"
-                    if best
-                    else "nowhere"
-                    if rows
-                    else "nothing"
-                ),
-                "is_met": bool(best) if rows else None,
+                "measured": measured,
+                "is_met": None if measured == "nothing" else bool(best),
             }
         )
     return lines
