@@ -1,7 +1,5 @@
 """`counterweight score`: what it counts, on results made by hand; that it goes on where it stopped; what it refuses."""
 
-import json
-
 import duckdb
 import pytest
 from click.testing import CliRunner
@@ -209,7 +207,7 @@ def test_the_bar_says_what_is_met():
     )["bar"]
     false, traps, suspicious = lines[:3]
     assert (false["measured"], false["is_met"]) == ("2.00 (0.24 to 7.22)", False)
-    assert (traps["measured"], traps["is_met"]) == ("at worst 100.0%: D08 on quick_answers, months", False)
+    assert (traps["measured"], traps["is_met"]) == ("at worst 100.0 % (1 of 1): D08 on quick_answers, months", False)
     assert (suspicious["measured"], suspicious["is_met"]) == ("nothing", None)
     parked = next(line for line in lines if line["wanted"].startswith("D07"))
     assert (parked["measured"], parked["is_met"]) == ("from 0 cases, intensity 0.25, team and month", True)
@@ -392,7 +390,7 @@ def test_a_run_that_was_stopped_goes_on(project, tmp_path, made, entries, capsys
     found = scoring.score(project, entries, out, jobs=1)
     assert len(made.names) == len(entries)
     assert "nothing left" in capsys.readouterr().out
-    assert json.loads((out / "score.json").read_text(encoding="utf-8")) == found
+    assert measures.written(out / "score.json") == found
     assert found["run"]["worlds"] == 8
 
 

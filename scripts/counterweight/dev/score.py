@@ -11,7 +11,6 @@ import dataclasses
 import fcntl
 import hashlib
 import io
-import json
 import multiprocessing
 import os
 import resource
@@ -429,7 +428,7 @@ def score(project, entries, out, jobs=2):
             "Mend what is named and run the same command again."
         )
     found = results(out, entries)
-    write_score(found, out / SCORE)
+    score_measures.write(found, out / SCORE)
     return found
 
 
@@ -437,18 +436,6 @@ def results(out, entries):
     """The measures of these entries' files."""
     with contextlib.closing(score_measures.read(out / f"{entry.name}.parquet" for entry in entries)) as connection:
         return score_measures.measure(connection)
-
-
-def write_score(found, path):
-    """One line a measure, so that a change can be read."""
-    parts = []
-    for name, rows in found.items():
-        if isinstance(rows, list):
-            lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
-            parts.append(f"{json.dumps(name)}: [\n{lines}\n]" if rows else f"{json.dumps(name)}: []")
-        else:
-            parts.append(f"{json.dumps(name)}: {json.dumps(rows, ensure_ascii=False)}")
-    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
 def _time_left(entries, there, jobs, failed=0):

@@ -4,6 +4,7 @@ A cell is a team in a month (or to date) under one detector. It is gamed where t
 began, so that the month in which it begins is one of them; to date, where anybody did at any time.
 """
 
+import json
 import math
 
 import duckdb
@@ -116,6 +117,30 @@ def read(paths):
     if paths:
         connection.execute("insert into results by name from read_parquet(?, union_by_name = true)", [paths])
     return connection
+
+
+def write(found, path):
+    """The measures as JSON: names of columns once, then a line a row, so that it is small and a change can be read."""
+    parts = []
+    for name, rows in found.items():
+        if isinstance(rows, list):
+            columns = list(rows[0]) if rows else []
+            lines = ",\n".join(json.dumps(list(row.values()), ensure_ascii=False) for row in rows)
+            parts.append(f'{json.dumps(name)}: {{"columns": {json.dumps(columns)}, "rows": [\n{lines}\n]}}')
+        else:
+            parts.append(f"{json.dumps(name)}: {json.dumps(rows, ensure_ascii=False)}")
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def written(path):
+    """The measures that `write` wrote."""
+
+    def read(part):
+        if "rows" not in part:
+            return part
+        return [dict(zip(part["columns"], row, strict=True)) for row in part["rows"]]
+
+    return {name: read(part) for name, part in json.loads(path.read_text(encoding="utf-8")).items()}
 
 
 def _rows(connection, query, values=()):
@@ -398,7 +423,7 @@ def bar(found):
             measured = f"from {best['enough_from']:,} cases, intensity {best['intensity']:g}, {period}"
         lines.append(
             {
-                "wanted": f"{detector}: at least {WANTED_POWER:.0%} of the gamed teams found, at a stated n",
+                "wanted": f"{detector}: at least {100 * WANTED_POWER:.0f} % of the gamed teams found, at a stated n",
                 "measured": measured,
                 "is_met": None if measured == "nothing" else bool(best),
             }
@@ -412,11 +437,12 @@ def _trap_bar(what, rows):
     measured = "nothing"
     if worst:
         period = "months" if worst["period_type"] == "month" else "to date"
-        measured = f"at worst {worst['share']:.1%}: {worst['detector']} on {worst['world']}, {period}"
+        among = f"{worst['signals']} of {worst['evaluable']}"
+        measured = f"at worst {100 * worst['share']:.1f} % ({among}): {worst['detector']} on {worst['world']}, {period}"
     elif rows:
         measured = "nowhere evaluable"
     return {
-        "wanted": f"{what}: at most {MOST_ON_TRAPS:.0%} of the teams that can be evaluated",
+        "wanted": f"{what}: at most {100 * MOST_ON_TRAPS:.0f} % of the teams that can be evaluated",
         "measured": measured,
         "is_met": not over if rows else None,
     }
