@@ -383,7 +383,7 @@ def score(project, worlds, detectors, out, jobs, quick, only_list, **size):
 
     names = [name.strip() for text in worlds for name in text.split(",") if name.strip()]
     wanted = [name.strip() for text in detectors for name in text.split(",") if name.strip()]
-    entries = scoring.plan(scoring.known(wanted), names, quick=quick, **size)
+    entries = scoring.plan(project.root, scoring.known(project.root, wanted), names, quick=quick, **size)
     if only_list:
         scoring.show_plan(project, entries, out, jobs)
     else:

@@ -218,9 +218,9 @@ def test_the_bar_says_what_is_met():
 
 
 def test_the_plan_asks_every_computed_detector():
-    entries = scoring.plan()
+    entries = scoring.plan(ROOT)
     names = {entry.world for entry in entries}
-    for row in scoring._catalogue():
+    for row in scoring._catalogue(ROOT):
         if row["is_computed"] == "true":
             assert set(measures.worlds_of(row["detector"])) <= names, row["detector"]
             assert measures.worlds_of(row["detector"]), f"{row['detector']} has no world in which it must speak"
@@ -233,20 +233,22 @@ def test_the_plan_asks_every_computed_detector():
 
 
 def test_a_part_of_the_plan_has_the_worlds_of_the_whole():
-    whole = {entry.name for entry in scoring.plan()}
-    for part in (scoring.plan(detectors=["D07"]), scoring.plan(worlds=["recoding", "mixed"])):
+    whole = {entry.name for entry in scoring.plan(ROOT)}
+    for part in (scoring.plan(ROOT, detectors=["D07"]), scoring.plan(ROOT, worlds=["recoding", "mixed"])):
         assert {entry.name for entry in part} < whole
 
 
 def test_other_seeds_are_other_worlds():
-    assert not {entry.seed for entry in scoring.plan()} & {entry.seed for entry in scoring.plan(first_seed=50_001)}
-    assert len(scoring.plan(worlds=["recoding"], seeds=4)) == 12
+    assert not {entry.seed for entry in scoring.plan(ROOT)} & {
+        entry.seed for entry in scoring.plan(ROOT, first_seed=50_001)
+    }
+    assert len(scoring.plan(ROOT, worlds=["recoding"], seeds=4)) == 12
 
 
 def test_a_world_that_no_plan_has_is_made_with_its_own_settings(tmp_path):
     own = tmp_path / "mine.yml"
     own.write_text("{like: honest, habits: {recoding: {intensity: 0.3}, hoarding: {}}}", encoding="utf-8")
-    entries = scoring.plan(worlds=[str(own)], tickets=10, calls=0, months=1)
+    entries = scoring.plan(ROOT, worlds=[str(own)], tickets=10, calls=0, months=1)
     assert [(e.kind, e.strength, e.tickets, e.calls, e.months) for e in entries] == [("mixed", None, 10, 0, 1)] * 2
     assert entries[0].name == f"mine-10t0c1m-{entries[0].seed}"
 
@@ -254,7 +256,7 @@ def test_a_world_that_no_plan_has_is_made_with_its_own_settings(tmp_path):
 def test_a_plan_can_be_a_file(tmp_path):
     file = tmp_path / "plan.yml"
     file.write_text("[honest, {world: recoding, intensity: 0.5, tickets: 90, seeds: 2}]", encoding="utf-8")
-    entries = scoring.plan(worlds=[str(file)])
+    entries = scoring.plan(ROOT, worlds=[str(file)])
     assert [(e.world, e.intensity, e.tickets, e.seed) for e in entries] == [
         ("honest", None, 40_000, 1001), ("recoding", 0.5, 90, 1002), ("recoding", 0.5, 45, 2002),
     ]  # fmt: skip
@@ -275,7 +277,7 @@ def test_a_plan_that_cannot_be_is_explained(tmp_path, text, expected):
     file = tmp_path / "plan.yml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=expected):
-        scoring.plan(worlds=[str(file)])
+        scoring.plan(ROOT, worlds=[str(file)])
 
 
 # ---- one result
@@ -372,7 +374,7 @@ def made(monkeypatch, truth):
 
 @pytest.fixture
 def entries():
-    return scoring.plan(worlds=["status_parking", "honest_but_suspicious"])
+    return scoring.plan(ROOT, worlds=["status_parking", "honest_but_suspicious"])
 
 
 def test_a_run_that_was_stopped_goes_on(project, tmp_path, made, entries, capsys):
@@ -418,7 +420,7 @@ def test_two_runs_do_not_share_a_folder(project, tmp_path, made, entries):
 
 def test_processes_report_what_went_wrong(tmp_path):
     """In a folder that is no project the worlds are simulated and then fail, in processes of their own."""
-    few = scoring.plan(worlds=["honest"], tickets=20, calls=0, months=1)[:2]
+    few = scoring.plan(ROOT, worlds=["honest"], tickets=20, calls=0, months=1)[:2]
     found = list(scoring._made(tmp_path, tmp_path / "work", tmp_path / "out", few, "c", jobs=2))
     assert sorted(entry.name for entry, _, _ in found) == sorted(entry.name for entry in few)
     assert all(said is None and error for _, said, error in found)
@@ -455,10 +457,10 @@ def test_the_command_says_what_it_would_do_and_what_it_cannot(monkeypatch, tmp_p
 
 @pytest.mark.long
 def test_small_worlds_from_end_to_end(project, tmp_path):
-    entries = scoring.plan(quick=True, worlds=["honest", "status_parking"], tickets=1500, calls=600, months=3)
+    entries = scoring.plan(ROOT, quick=True, worlds=["honest", "status_parking"], tickets=1500, calls=600, months=3)
     found = scoring.score(project, entries, tmp_path / "out", jobs=2)
     assert only(found["false_signals"], detector="all")["a_year"] <= 4
-    computed = {row["detector"] for row in scoring._catalogue() if row["is_computed"] == "true"}
+    computed = {row["detector"] for row in scoring._catalogue(ROOT) if row["is_computed"] == "true"}
     assert {row["detector"] for row in found["false_signals"]} == computed | {"all"}
     assert {row["detector"] for row in found["reached"]} >= {"D07"}
     assert sorted(file.suffix for file in (tmp_path / "out").iterdir() if file.name != ".lock") == [

@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import resource
 import shutil
+import signal
 import threading
 import time
 from pathlib import Path
@@ -103,7 +104,9 @@ class Entry:
 # ---- the plan
 
 
-def plan(detectors=(), worlds=(), seeds=None, first_seed=1001, tickets=None, calls=None, months=None, quick=False):
+def plan(
+    root, detectors=(), worlds=(), seeds=None, first_seed=1001, tickets=None, calls=None, months=None, quick=False
+):
     """The worlds to make, those that tell most first.
 
     worlds  names of worlds, or one YAML file with a list of entries; empty: the plan of every detector that is computed
@@ -119,7 +122,7 @@ def plan(detectors=(), worlds=(), seeds=None, first_seed=1001, tickets=None, cal
     elif len(worlds) == 1 and worlds[0].endswith((".yml", ".yaml")) and _is_plan(Path(worlds[0])):
         repeats = [(dataclasses.replace(e, **size), seeds or many) for e, many in _read_plan(Path(worlds[0]), seeds)]
     else:
-        repeats = _only(_whole_plan(detectors), worlds, seeds)
+        repeats = _only(_whole_plan(root, detectors), worlds, seeds)
         repeats = [(entry and dataclasses.replace(entry, **size), seeds or many) for entry, many in repeats]
     entries = []
     for repeat in range(max((many for _, many in repeats), default=0)):
@@ -137,7 +140,7 @@ def _halved(entry):
     return {"tickets": entry.tickets // 2, "calls": entry.calls // 2}
 
 
-def _whole_plan(detectors):
+def _whole_plan(root, detectors):
     """[(entry, how many)]; with detectors, theirs and the honest ones. None keeps the places of the others."""
     found = []
 
@@ -145,7 +148,7 @@ def _whole_plan(detectors):
         entry = Entry(world, intensity, *size, months=MONTHS, seed=0)
         found.append((entry if wanted else None, many))
 
-    computed = _computed()
+    computed = _computed(root)
     gamed = {world for detector in computed for world in score_measures.worlds_of(detector)}
     traps = {world for detector in computed for world in score_measures.traps_of(detector)}
     wanted_gamed = {world for it in detectors or computed for world in score_measures.worlds_of(it)}
@@ -226,30 +229,26 @@ def _read_plan(path, seeds):
     return found
 
 
-def _catalogue():
+def _catalogue(root):
     """The rows of seeds/detectors.csv."""
     with duckdb.connect() as connection:
-        rows = connection.execute("from read_csv(?, all_varchar = true)", [str(_root() / "seeds" / "detectors.csv")])
+        rows = connection.execute("from read_csv(?, all_varchar = true)", [str(root / "seeds" / "detectors.csv")])
         names = [column[0] for column in rows.description]
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
-def _computed():
-    return [row["detector"] for row in _catalogue() if row["is_computed"] == "true"]
+def _computed(root):
+    return [row["detector"] for row in _catalogue(root) if row["is_computed"] == "true"]
 
 
-def known(detectors):
+def known(root, detectors):
     """These detectors; InputError where one is not computed."""
-    computed = {name.lower(): name for name in _computed()}
+    computed = {name.lower(): name for name in _computed(root)}
     for name in detectors:
         if name.lower() not in computed:
             close = near_matches(name, computed.values())
             raise InputError(f"There is no computed detector '{name}'.{close} Known: {', '.join(computed.values())}.")
     return [computed[name.lower()] for name in detectors]
-
-
-def _root():
-    return Path(__file__).parents[3]
 
 
 # ---- one world
@@ -280,7 +279,7 @@ def make(root, folder, out, entry, code):
         world, entry.world, tickets=entry.tickets, calls=entry.calls, months=entry.months, seed=entry.seed,
         intensity=entry.intensity,
     )  # fmt: skip
-    read = {name for row in _catalogue() if row["is_computed"] == "true" for name in _tables(row["inputs"])}
+    read = {name for row in _catalogue(root) if row["is_computed"] == "true" for name in _tables(row["inputs"])}
     tables = [file for file in sorted((world / "raw").glob("*.parquet")) if file.stem not in set(SELDOM_READ) - read]
     load(project, None, [f"canonical.{file.stem}={file}" for file in tables])
     # other systems have no rows here: without their models it is quicker
@@ -465,6 +464,7 @@ def _made(root, work, out, entries, code, jobs):
             yield entry, *_attempt(root, work, out, entry, code)
         return
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     pool = concurrent.futures.ProcessPoolExecutor(
         jobs, mp_context=context, initializer=_end_with, initargs=(os.getpid(),)
     )
@@ -479,10 +479,13 @@ def _made(root, work, out, entries, code, jobs):
         ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
 
 
 def _end_with(parent):
-    """End this process when the one that started it has ended, however that ended."""
+    """End this process when the one that started it has ended, however it ended. Ctrl-C is that one's to deal with."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch():
         while os.getppid() == parent:
@@ -492,16 +495,33 @@ def _end_with(parent):
     threading.Thread(target=watch, daemon=True).start()
 
 
+@contextlib.contextmanager
+def _silence():
+    """Nothing is printed: neither by Python nor by DuckDB, which draws its bars past it."""
+    kept = os.dup(1)
+    with Path(os.devnull).open("w") as nowhere:
+        try:
+            os.dup2(nowhere.fileno(), 1)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
 def _attempt(root, work, out, entry, code):
-    """(what to say, error), the one or the other. What dbt and the loader print is kept for an error."""
+    """(what to say, error), the one or the other."""
     folder = work / str(os.getpid())
     settings_then = {name: os.environ.get(name) for name in ("COUNTERWEIGHT_THREADS", "DBT_TARGET_PATH")}
     os.environ.update(COUNTERWEIGHT_THREADS="1", DBT_TARGET_PATH=str(work / f"{os.getpid()}-target"))
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _silence():
             return make(root, folder, out, entry, code), None
-    except (CounterweightError, duckdb.Error, OSError, MemoryError) as error:
-        return None, getattr(error, "message", None) or str(error) or type(error).__name__
+    except CounterweightError as error:
+        return None, error.message
+    # one world that fails, however, must not take the others with it
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}"
     finally:
         for name, value in settings_then.items():
             if value is None:
