@@ -30,7 +30,9 @@ from counterweight.project import Project, pretty_path
 from counterweight.worlds import settings
 from counterweight.worlds.behaviours import BEHAVIOURS, VOICE
 
-INTENSITIES = (0.1, 0.25, 0.5)
+INTENSITIES = (0.25, 0.5, 0.1)
+# A notch is emptied by nearly everybody or not at all; none: this one is left out.
+STRENGTHS = {"emptied_notch": {0.25: 0.95, 0.1: None}}
 MONTHS = 12
 # Tickets and calls, by what a world is about: many of what its detectors look at, so that n is large in little time.
 CALLS, TICKETS, BOTH = (1_000, 80_000), (40_000, 8_000), (40_000, 40_000)
@@ -154,12 +156,10 @@ def _whole_plan(root, detectors):
     wanted_gamed = {world for it in detectors or computed for world in score_measures.worlds_of(it)}
     wanted_traps = {world for it in detectors or computed for world in score_measures.traps_of(it)}
     named = [world.name for world in settings.every()]
-    for intensity in (0.25, 0.5, 0.1):
+    for intensity in INTENSITIES:
         for world in (name for name in named if name in gamed):
-            strengths = {"emptied_notch": {0.25: 0.95, 0.5: 0.5}}.get(world, {}).get(intensity, intensity)
-            many = 2 if intensity > 0.1 and world in BEHAVIOURS else 1
-            wanted = world in wanted_gamed and not (world == "emptied_notch" and intensity == 0.1)
-            add(world, strengths, _size(world), many, wanted)
+            strength = STRENGTHS.get(world, {}).get(intensity, intensity)
+            add(world, strength, _size(world), _how_many(world, intensity), world in wanted_gamed and strength)
     for size in HONEST:
         add("honest", None, size, 1)
     for world in (name for name in named if name in traps):
@@ -169,6 +169,13 @@ def _whole_plan(root, detectors):
     for world in OTHER_HONEST:
         add(world, None, (20_000, 20_000), 1, not detectors)
     return found
+
+
+def _how_many(world, intensity):
+    """One of the weak; else two, and three where few teams could: of those that telephone two game in a world."""
+    if intensity == min(INTENSITIES):
+        return 1
+    return 3 if world in BEHAVIOURS and _size(world) == CALLS else 2
 
 
 def _size(world):
