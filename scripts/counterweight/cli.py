@@ -316,6 +316,80 @@ def worlds():
         click.echo(f"{world.name:24}{world.summary}")
 
 
+@main.command(short_help="Measure the detectors on worlds whose truth is known.")
+@click.option(
+    "--worlds",
+    multiple=True,
+    metavar="NAMES|FILE",
+    help="Worlds of `counterweight worlds`, parted by commas; or a YAML file: a world of one's own, or a list of "
+    "entries {world: call_cutting, intensity: 0.25, tickets: 1000, calls: 50000, months: 12, seeds: 2}. "
+    "Default: the whole plan.",
+)
+@click.option(
+    "--detectors", multiple=True, metavar="D01,D07", help="Only the worlds that these are about, and honest ones."
+)
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), metavar="K", help="Make each world K times, not as often as planned."
+)
+@click.option(
+    "--first-seed",
+    default=1001,
+    show_default=True,
+    type=click.IntRange(1, 10**9),
+    help="Another number, other worlds: choose one that nobody tuned on.",
+)
+@click.option("--tickets", type=click.IntRange(0), help="Size of every world, instead of the plan's.")
+@click.option("--calls", type=click.IntRange(0), help="Size of every world, instead of the plan's.")
+@click.option("--months", type=click.IntRange(1, 30), help="Length of every world; the plan has 12.")
+@click.option(
+    "--out", default="warehouse/score", show_default=True, metavar="DIR", help="Folder of the results, a file a world."
+)
+@click.option(
+    "--jobs",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Worlds at a time; each takes a core and 1 GB.",
+)
+@click.option("--quick", is_flag=True, help="Three small worlds, in minutes: to see that it works, not what is true.")
+@click.option(
+    "--list", "only_list", is_flag=True, help="Show the plan, what of it is done, and how long the rest takes."
+)
+@click.pass_obj
+def score(project, worlds, detectors, out, jobs, quick, only_list, **size):
+    """Measure the detectors: how often they cry where nobody games, and how often they find who does.
+
+    A detector without a false-alarm rate is an opinion. This makes worlds whose truth is known: honest ones, honest
+    ones that look suspicious, and gamed ones at three intensities. Each is loaded, built as far as the detectors,
+    and what these say is written beside the truth; the warehouse is thrown away. Models never see the truth.
+
+    The whole plan takes the better part of an hour on two cores. It may be stopped at any time: a world that is there
+    and was made by the same code (models, macros, seeds, simulator) is not made again. --list shows how far it is.
+
+    \b
+    Examples
+      counterweight score --list
+      counterweight score --quick
+      counterweight score --detectors D07
+      counterweight score --worlds call_cutting,category_hump --seeds 5 --calls 200000
+      counterweight score --first-seed 50001 --out warehouse/score_unseen
+
+    \b
+    DIR/*.parquet    a row for each world, team, month and detector: what it said, and since when the team games
+    DIR/score.json   the measures; docs/detectors.md explains them, and is made from them by
+                     python -m counterweight.dev.detectors_page --score DIR/score.json
+    """
+    from counterweight.dev import score as scoring
+
+    names = [name.strip() for text in worlds for name in text.split(",") if name.strip()]
+    wanted = [name.strip() for text in detectors for name in text.split(",") if name.strip()]
+    entries = scoring.plan(project.root, scoring.known(project.root, wanted), names, quick=quick, **size)
+    if only_list:
+        scoring.show_plan(project, entries, out, jobs)
+    else:
+        scoring.show(scoring.score(project, entries, out, jobs), f"{out}/{scoring.SCORE}")
+
+
 @main.command(name="summary", short_help="Of what we called resolved, how much held?")
 @click.pass_obj
 def summarise(project):
