@@ -420,6 +420,8 @@ def test_poisson_z_has_the_chance_of_that_many_or_more(compiled):
             assert 0.988 < share < (1.6 if exact > 1e-4 else 4), (observed, expected)
     assert evaluate(compiled("{{ poisson_z('a', 'b') }}"), [(3, 0)]) == [None]
     assert evaluate(compiled("{{ poisson_z('a', 'b') }}"), [(0, 9)])[0] < -3
+
+
 def test_the_curve_around_a_limit_is_a_least_squares_fit(compiled):
     """The constants are those of the cubic that numpy fits, the variance is the fit's; a lognormal lies on it."""
     edges = [
@@ -460,6 +462,8 @@ def test_the_curve_around_a_limit_is_a_least_squares_fit(compiled):
     texts = [f"cast({float(log)!r} as double)" for log in lognormal]
     here = -math.log(345) - math.log(345 / 400) ** 2 / (2 * 0.6**2)
     assert found(f"limit_curve({texts}, 'ln(cast(345 as double) / 360)')") == pytest.approx(here, abs=1e-6)
+
+
 def test_a_binomial_z_has_the_chance_of_the_exact_tail(compiled):
     """Half a count is taken off, so that 8 of 8 where 2 are expected (1 in 65,536) are no more surprising than that."""
     sql = compiled("{{ binomial_z('a', 'b', 'cast(b as decimal(18, 6)) / 4') }}")
@@ -480,6 +484,8 @@ def test_two_ratios_of_rates_are_told_apart(compiled):
     assert found == Decimal("2.894610")
     assert value_of(compiled, "rate_ratios_z('10', '100', '20', '200', '40', '100', '20', '200')") == -found
     assert value_of(compiled, "rate_ratios_z('1', '100', '1', '0', '1', '100', '1', '100')") is None
+
+
 def test_a_count_of_yeses_is_as_wide_as_its_variance(compiled):
     """3 where six cases with a chance of 1 in 4 give 1.5: Byar's 3 x √3 x (1 - 1/27 - ∛0.5), times √(1.5 ÷ 1.125)."""
     byar = round(3 * math.sqrt(3) * (1 - 1 / 27 - 0.5 ** (1 / 3)), 6)
