@@ -36,9 +36,9 @@ SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv
 
 
 # Worlds that several files read: what reads the same one runs in the same worker, so that it is built once.
-SHARED_WORLDS = ("demo", "dealership", "real", "three_sources", "zendesk")
+SHARED_WORLDS = ("demo", "dealership", "real", "three_sources", "zendesk_folder")
 # Groups that take longest, first: what is long and begins late leaves a worker without work. The others as they come.
-FIRST_GROUPS = ("demo", "dealership", "real")
+FIRST_GROUPS = ("demo", "dealership", "real", "zendesk_folder")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -56,9 +56,9 @@ def pytest_collection_modifyitems(items):
 
 
 def _group_of(item):
-    # a fixture that is asked for by the value of a parameter stands in no list
     asked = list(item.fixturenames)
-    if hasattr(item, "callspec"):
+    # a world that is asked for by the value of a parameter stands in no list
+    if "request" in asked and hasattr(item, "callspec"):
         asked += [str(value) for value in item.callspec.params.values()]
     world = next((world for world in SHARED_WORLDS if world in asked), item.path.stem)
     # both are read by the tests of the real sources
