@@ -9,7 +9,7 @@
                 {{ r }} {{ '-' if side == 'low' else '+' }} 1.959963984540054 * sqrt(
                     greatest(0, {{ part_squares }} - 2 * {{ r }} * {{ products }} + {{ r }} * {{ r }} * {{ whole_squares }})
                     * {{ n }} / ({{ n }} - 1)
-                ) / {{ whole }}
+                ) / nullif({{ whole }}, 0)
                 as decimal(18, 12)), 6))) as decimal(9, 6))
     end
 {%- endmacro %}

@@ -16,8 +16,9 @@ from counterweight.project import WAREHOUSE_VARIABLE
 CODE_FOLDERS = ("models", "macros", "seeds")
 
 # What dbt read of the project, kept for the next run of this process with the same code and variables: reading takes
-# longer than building little, and dbt reads anew for each warehouse.
+# longer than building little, and dbt reads anew for each warehouse. Where they take turns, the newest few.
 _parsed = {}
+_PARSED_AT_ONCE = 3
 
 
 def run_dbt(project, arguments, values):
@@ -60,7 +61,8 @@ def run_dbt(project, arguments, values):
     with contextlib.chdir(project.root):
         try:
             if key not in _parsed:
-                _parsed.clear()
+                while len(_parsed) >= _PARSED_AT_ONCE:
+                    del _parsed[next(iter(_parsed))]
                 parsing = dbtRunner().invoke(["parse", *options])
                 if parsing.exception:
                     raise CounterweightError(f"dbt could not run: {parsing.exception}")

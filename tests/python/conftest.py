@@ -27,10 +27,42 @@ ROOT = Path(__file__).resolve().parents[2]
 # Two workers must not write into one folder of dbt's.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["DBT_TARGET_PATH"] = f"target/{worker}"
+# What dbt kept of an earlier session may be stale; within one, run_dbt keeps what was read.
+os.environ["DBT_PARTIAL_PARSE"] = "false"
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
 ZONE_OF_DEALERSHIP = "Europe/Vienna"
 WITHOUT_MARTS = ["--exclude", "path:models/marts"]
 SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv.gz"
+
+
+# Worlds that several files read: what reads the same one runs in the same worker, so that it is built once.
+SHARED_WORLDS = ("demo", "dealership", "real", "three_sources", "zendesk_folder")
+# Groups that take longest, first: what is long and begins late leaves a worker without work. The others as they come.
+FIRST_GROUPS = ("demo", "dealership", "real", "zendesk_folder")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Groups for `--dist loadgroup`: tests of a shared world together, the others with their file."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+
+    def place(item):
+        group = item.get_closest_marker("xdist_group").args[0]
+        return FIRST_GROUPS.index(group) if group in FIRST_GROUPS else len(FIRST_GROUPS)
+
+    items.sort(key=place)
+
+
+def _group_of(item):
+    asked = list(item.fixturenames)
+    # a world that is asked for by the value of a parameter stands in no list
+    if "request" in asked and hasattr(item, "callspec"):
+        asked += [str(value) for value in item.callspec.params.values()]
+    world = next((world for world in SHARED_WORLDS if world in asked), item.path.stem)
+    # both are read by the tests of the real sources
+    return "real" if world == "three_sources" else world
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,9 +73,10 @@ def _development_salt():
         yield
 
 
-def build_facts(project, values=None):
-    """All but the marts, for tests of what lies before them: a third of a build. Nothing that could be published."""
-    arguments = ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", *WITHOUT_MARTS]
+def build_facts(project, values=None, select=()):
+    """All but the marts, or what is selected, for tests of no more than that. Nothing that could be published."""
+    kinds = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    arguments = ["build", *kinds, *(["--select", *select] if select else WITHOUT_MARTS)]
     results = run_dbt(project, arguments, values or {})
     assert {result.node.name: result.message for result in results if result.status != "success"} == {}
 
@@ -130,8 +163,12 @@ def real_log():
 
 
 @pytest.fixture(scope="session")
-def real(run_all, real_log):
-    return run_all("real", real_log)
+def real(new_project, real_log):
+    """Built and no more: with two other logs it is audited and published (three_sources)."""
+    project = new_project("real")
+    load(project, "servicenow", [f"incident_event_log={real_log}"])
+    build(project, {})
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from counterweight.errors import CounterweightError
 from counterweight.load import declared_systems
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def landed(new_project):
     """Typed tables as a connector lands them: the required columns alone, no books, no salt."""
     project = new_project("connector")
@@ -30,8 +30,14 @@ def landed(new_project):
     return project
 
 
-def test_missing_tables_and_columns_are_made_and_the_rest_is_read(landed):
-    results = run_dbt(landed, ["build", "--exclude-resource-type", "unit_test"], {})
+@pytest.fixture(scope="module")
+def built(landed):
+    """All that was built of them, and the results of that and of the data tests."""
+    return landed, run_dbt(landed, ["build", "--exclude-resource-type", "unit_test"], {})
+
+
+def test_missing_tables_and_columns_are_made_and_the_rest_is_read(built):
+    landed, results = built
     assert {result.node.name for result in results if result.status not in ("success", "pass")} == set()
     assert one(landed, "select count(*), min(claimed_at)::varchar, min(closure_mode) from facts.fct_claims") == (
         1, "2024-01-02 09:00:00", "test",
@@ -43,9 +49,9 @@ def test_missing_tables_and_columns_are_made_and_the_rest_is_read(landed):
     ]
 
 
-def test_what_is_missing_is_there_empty_and_typed(landed):
+def test_what_is_missing_is_there_empty_and_typed(built):
     """Every table of the contract, with every column, in the contract's types from staging on."""
-    run_dbt(landed, ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], {})
+    landed, _ = built
     contract = declared_systems(landed)["canonical"]
     raw = rows(
         landed,
@@ -70,7 +76,8 @@ def test_what_is_missing_is_there_empty_and_typed(landed):
     assert one(landed, "select count(*) from staging.stg_canonical__calls") == (0,)
 
 
-def test_a_table_without_a_needed_column_is_named(landed):
+def test_a_table_without_a_needed_column_is_named(built):
+    landed, _ = built  # all others have read it by now
     with contextlib.closing(landed.connect()) as connection:
         connection.execute("alter table raw.canonical__tickets rename column category to kategorie")
     with pytest.raises(

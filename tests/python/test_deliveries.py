@@ -8,8 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import rows
-from counterweight.build import build
+from conftest import build_facts, rows
 from counterweight.errors import InputError
 from counterweight.load import load
 from counterweight.worlds import deliveries
@@ -499,7 +498,7 @@ def test_the_product_deals_with_the_dirt_as_the_ledger_says(world, raw, new_proj
     project = new_project("dirty")
     tables = [table for table in TABLES if table not in ("agents", "costs")]
     load(project, "canonical", [f"{table}={raw / table}.parquet" for table in tables])
-    build(project, {})
+    build_facts(project)
     ledger = read(raw.parent / "truth" / "defects.parquet")
     soiled_rows = {table: read(raw / f"{table}.parquet") for table in tables}
     taken = {entry["key"] for entry in ledger if entry["defect"] == "event_id_taken"}

@@ -376,7 +376,6 @@ def test_every_letter_is_lowered_alike(on_duckdb, on_postgres):
     assert on_postgres("lowered", t=letters) == on_duckdb("lowered", t=letters)
 
 
-@pytest.mark.long
 @pytest.mark.engine
 @pytest.mark.xdist_group("macros")
 def test_rates_and_bounds_agree_at_every_tie(on_duckdb, on_postgres):
@@ -394,7 +393,6 @@ def test_rates_and_bounds_agree_at_every_tie(on_duckdb, on_postgres):
     assert all(ratios[k, n] * 10000 == Fraction(k, n) * 10000 + Fraction(1, 2) for k, n in ties)
 
 
-@pytest.mark.long
 @pytest.mark.engine
 @pytest.mark.xdist_group("macros")
 def test_bounds_of_totals_and_ratios_agree(on_duckdb, on_postgres):

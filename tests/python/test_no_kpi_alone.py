@@ -278,17 +278,23 @@ def test_all_is_said_at_once_and_nothing_of_what_is_sound(said):
     assert "balanced_scorecard" not in said.replace("kpi_shows names 'balanced_scorecard'", "")
 
 
+@pytest.fixture(scope="module")
+def lonely_project(copy_project, tmp_path_factory):
+    """A headline stands without its reality. Nothing is built of it, so that several tests may try."""
+    project = copy_project(tmp_path_factory.mktemp("lonely"))
+    lonely(project)
+    return project
+
+
 @pytest.mark.parametrize("command", [["run", "--select", "dim_dates"], ["test", "--select", "dim_dates"], ["seed"]])
-def test_plain_dbt_fails_as_well(copied_project, command):
-    lonely(copied_project)
+def test_plain_dbt_fails_as_well(lonely_project, command):
     with pytest.raises(CounterweightError, match=r"resolution_quality\.reopen_rate exposes the headline of pair P24"):
-        run_dbt(copied_project, command, {})
+        run_dbt(lonely_project, command, {})
 
 
-def test_the_build_fails(copied_project):
-    lonely(copied_project)
+def test_the_build_fails(lonely_project):
     with pytest.raises(CounterweightError, match=r"resolution_quality\.reopen_rate exposes the headline of pair P24"):
-        build(copied_project, {})
+        build(lonely_project, {})
 
 
 def lonely(project):

@@ -6,8 +6,7 @@ import re
 import pytest
 import yaml
 
-from conftest import ROOT, one, rows
-from counterweight.build import build
+from conftest import ROOT, build_facts, one, rows
 from counterweight.dev.pages import filled
 from counterweight.dev.warehouse_page import LAYERS, PAGE, read_models, tables
 from counterweight.load import load
@@ -220,7 +219,7 @@ def example(new_project, tmp_path_factory):
         (folder / f"{table}.csv").write_text(content, encoding="utf-8")
     project = new_project("example")
     load(project, "canonical", [f"{table}={folder}/{table}.csv" for table, _ in files])
-    build(project, {})
+    build_facts(project)
     return project
 
 

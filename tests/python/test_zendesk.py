@@ -149,7 +149,7 @@ def test_unit_tests_of_the_layout_hold(zendesk):
     """They are there only where Zendesk is."""
     results = run_dbt(
         zendesk,
-        ["test", "--select", "path:models/staging/zendesk,test_type:unit", "--no-partial-parse"],
+        ["test", "--select", "path:models/staging/zendesk,test_type:unit"],
         {"zendesk_schema": "raw"},
     )
     assert len(results) >= 14
