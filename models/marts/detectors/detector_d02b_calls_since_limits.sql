@@ -45,7 +45,7 @@ final as (
             reason="""
                 case
                     when reason is not null then reason
-                    when other_count < 300 then 'no earlier calls, and no other team, to compare with'
+                    when other_count < 300 or contrast_z is null then 'no earlier calls, and no other team, to compare with'
                 end
             """,
             target=["'handle_time'", 'limit_seconds', 'used_for', 'valid_from'],
