@@ -9,7 +9,8 @@ limits as (
     select
         *,
         row_number() over (
-            partition by source_system, unit, period_type, period_start order by contrast_z desc nulls last, limit_seconds
+            partition by source_system, unit, period_type, period_start
+            order by contrast_z desc nulls last, limit_seconds asc
         ) as limit_rank
     from {{ ref('calls_at_limits') }}
     where is_declared

@@ -10,7 +10,8 @@ limits as (
     select
         *,
         row_number() over (
-            partition by source_system, unit, period_type, period_start order by least(notch_z, notch_contrast_z + 1) desc nulls last, limit_seconds
+            partition by source_system, unit, period_type, period_start
+            order by least(notch_z, notch_contrast_z + 1) desc nulls last, limit_seconds asc
         ) as limit_rank
     from {{ ref('calls_at_limits') }}
     where is_declared
