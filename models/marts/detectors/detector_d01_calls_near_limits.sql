@@ -10,7 +10,8 @@ limits as (
     select
         *,
         row_number() over (
-            partition by source_system, unit, period_type, period_start order by least(step_z, contrast_z + 1) desc nulls last, limit_seconds
+            partition by source_system, unit, period_type, period_start
+            order by least(step_z, contrast_z + 1) desc nulls last, limit_seconds asc
         ) as limit_rank
     from {{ ref('calls_at_limits') }}
     where is_declared
@@ -46,7 +47,7 @@ final as (
             reason="""
                 case
                     when reason is not null then reason
-                    when other_count < 300 then 'no earlier calls, and no other team, to compare with'
+                    when other_count < 300 or contrast_z is null then 'no earlier calls, and no other team, to compare with'
                     when not is_before_known and step_z >= 3.5 and coalesce(contrast_z, 0) < 2
                         then 'all teams do it as long as the data go back: perhaps a recording or a system'
                 end

@@ -9,7 +9,8 @@ limits as (
     select
         *,
         row_number() over (
-            partition by source_system, unit, period_type, period_start order by contrast_z desc nulls last, limit_seconds
+            partition by source_system, unit, period_type, period_start
+            order by contrast_z desc nulls last, limit_seconds asc
         ) as limit_rank
     from {{ ref('calls_at_limits') }}
     where is_declared
@@ -45,7 +46,7 @@ final as (
             reason="""
                 case
                     when reason is not null then reason
-                    when other_count < 300 then 'no earlier calls, and no other team, to compare with'
+                    when other_count < 300 or contrast_z is null then 'no earlier calls, and no other team, to compare with'
                 end
             """,
             target=["'handle_time'", 'limit_seconds', 'used_for', 'valid_from'],

@@ -99,7 +99,7 @@ final as (
             reason="""
                 case
                     when reason is not null then reason
-                    when other_count < 300 then 'no other team to compare with'
+                    when other_count < 300 or contrast_z is null then 'no other team to compare with'
                     when both_z < 4 and common_z >= 4.5 then 'all teams do it: perhaps a recording or a system'
                 end
             """,
