@@ -2,6 +2,7 @@
 -- Grain: signal x one of up to 20 of its marked cases, drawn by a seeded hash: look before you believe. Who did it is not here.
 {% set parts = [
     'cases_d07_status_parking',
+    'cases_d08_premature_closing',
 ] %}
 
 with

@@ -2,6 +2,7 @@
 -- not be evaluated says why. gaming_signals puts the pair's reality beside it. Each detector is a part of its own in this folder.
 {% set parts = [
     'detector_d07_status_parking',
+    'detector_d08_premature_closing',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
