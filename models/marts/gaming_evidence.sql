@@ -3,6 +3,7 @@
 {% set parts = [
     'cases_d07_status_parking',
     'cases_d08_premature_closing',
+    'cases_d10_reopen_avoidance',
 ] %}
 
 with

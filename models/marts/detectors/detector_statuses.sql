@@ -3,6 +3,7 @@
 {% set parts = [
     'detector_d07_status_parking',
     'detector_d08_premature_closing',
+    'detector_d10_reopen_avoidance',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
