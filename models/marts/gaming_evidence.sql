@@ -4,6 +4,7 @@
     'cases_d07_status_parking',
     'cases_d08_premature_closing',
     'cases_d10_reopen_avoidance',
+    'cases_d11_ticket_splitting',
 ] %}
 
 with

@@ -31,7 +31,7 @@ desk as (
         cells.thanks_count + 1 as letter_count,
         sum(cells.beside_count) over (
             partition by cells.source_system, cells.period_type, cells.period_start
-        ) as desk_beside_count,
+        ) + 1 as desk_beside_count,
         sum(cells.thanks_count + 1) over (
             partition by cells.source_system, cells.period_type, cells.period_start
         ) as desk_letter_count

@@ -4,6 +4,7 @@
     'detector_d07_status_parking',
     'detector_d08_premature_closing',
     'detector_d10_reopen_avoidance',
+    'detector_d11_ticket_splitting',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
