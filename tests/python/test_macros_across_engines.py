@@ -63,6 +63,7 @@ EXPRESSIONS = {
         ratio('a', 'b', 6), wilson('a', 'b', 'low'), ratio('a', 'b', 6), wilson('a', 'b', 'low'), 'low'
     ) }}""",
     "share of sums": "{{ share_of_sums(ratio('a', 'b', 6), 'b', 'a * a', 'b * b', 'a * b', '2', 'high') }}",
+    "two rates": "{{ two_rates_z('a', 'b + 1', 'b', 'a + 2') }}",
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",
     "nonexistent hour": "{{ is_nonexistent_hour('m', 'Europe/Vienna') }}",
