@@ -123,7 +123,10 @@ judged as (
 final as (
 
     select
-        {{ case_columns('D07', 'started_at', 'is_late and is_silent', team_id='own_team_id', ticket_key='ticket_key', agent_key='agent_key') }},
+        {{ case_columns(
+            'D07', 'started_at', 'is_late and is_silent',
+            team_id='own_team_id', ticket_key='ticket_key', agent_key='agent_key',
+        ) }},
         is_silent,
         is_late
     from judged

@@ -47,7 +47,9 @@ touches as (
         ticket_key,
         min(started_at) as touched_at
     from {{ ref('fct_ticket_intervals') }}
-    where field = 'assignee' and assignee_key is not null or field = 'status' and value not in ('new', 'resolved', 'closed')
+    where
+        field = 'assignee' and assignee_key is not null
+        or field = 'status' and value not in ('new', 'resolved', 'closed')
     group by ticket_key
 
 ),
@@ -82,7 +84,8 @@ judged as (
     select
         placed.*,
         told.claim_id is null
-        and coalesce({{ seconds_between('touches.touched_at', 'placed.claimed_at') }} <= 600, false) as is_quick_and_silent
+        and coalesce({{ seconds_between('touches.touched_at', 'placed.claimed_at') }} <= 600, false)
+            as is_quick_and_silent
     from placed
     left join touches
         on placed.ticket_key = touches.ticket_key
@@ -113,7 +116,8 @@ expected as (
         judged.*,
         cast(
             10000 * case
-                when categories.claim_count >= 30 then {{ ratio('categories.returned_count', 'categories.claim_count') }}
+                when categories.claim_count >= 30
+                    then {{ ratio('categories.returned_count', 'categories.claim_count') }}
                 else {{ ratio('categories.all_returned_count', 'categories.all_claim_count') }}
             end as bigint
         ) as expected_returns

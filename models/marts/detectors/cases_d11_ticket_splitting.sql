@@ -53,7 +53,9 @@ neighbours as (
 
     select
         *,
-        {%- for name, keys in {'alike': 'source_system, customer_key, category', 'any': 'source_system, customer_key'}.items() %}
+        {%- for name, keys in {
+            'alike': 'source_system, customer_key, category', 'any': 'source_system, customer_key'
+        }.items() %}
         lag(opened_at) over (
             partition by {{ keys }} order by opened_at, {{ text_order('ticket_key') }}
         ) as opened_before_{{ name }},
