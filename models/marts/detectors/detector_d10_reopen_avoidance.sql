@@ -76,7 +76,8 @@ final as (
             cases='return_count',
             marked='marked_count',
             expected='other_problem_count',
-            effect='cast((marked_count - other_problem_count) / nullif(return_count, 0) as decimal(18, 4))',
+            effect=ratio('marked_count', 'return_count')
+            ~ ' - ' ~ ratio('cast(10000 * other_problem_count as bigint)', '10000 * return_count'),
             z='z',
         ) }}
     from judged
