@@ -58,6 +58,7 @@ final as (
         interactions.is_short_abandon,
         interactions.reported_resolved,
         interactions.reported_first_contact_resolution,
+        interactions.opened_by,
         cast(interactions.leg_count as integer) as leg_count,
         cast(interactions.answered_leg_count as integer) as answered_leg_count,
         cast(interactions.transfer_count as integer) as transfer_count,

@@ -84,6 +84,7 @@ final as (
         opened.customer_key,
         opened.account_id,
         opened.channel,
+        opened.opened_by,
         opened.team_id,
         opened.opening_category as category,
         {{ issue_key('opened.opening_category', 'opened.opening_subcategory') }} as issue_key,

@@ -41,6 +41,12 @@ final as (
         unioned.priority,
         unioned.sla_policy_id,
         {{ lowered('unioned.created_by_actor_type') }} in ('system', 'automation') as is_machine_made,
+        case
+            when
+                {{ lowered(trimmed('unioned.created_by_actor_type')) }} in ('agent', 'requester', 'system', 'automation')
+                then {{ lowered(trimmed('unioned.created_by_actor_type')) }}
+            when unioned.created_by_actor_type is not null then 'unknown'
+        end as opened_by,
         unioned.configuration_item,
         unioned.problem_id,
         unioned.source_system || ':' || unioned.parent_ticket_id as parent_ticket_key,

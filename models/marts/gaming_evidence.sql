@@ -15,6 +15,9 @@
     'cases_d15_survey_steering',
     'cases_d17_category_recoding',
     'cases_d23_divergence',
+    'cases_d08_premature_closing',
+    'cases_d10_reopen_avoidance',
+    'cases_d11_ticket_splitting',
 ] %}
 
 with

@@ -266,6 +266,21 @@ def test_ratio_of_counts_matches_the_formula_and_survives_zeros(compiled):
     assert found[""][2] is None
 
 
+def test_two_rates_by_their_likelihood(compiled):
+    """6 where one was expected against 0 where one was: the root of 2 x 6 x ln 2. As many for what was expected is no
+    surprise; the other way round it is as far below. Where nothing can be expected nobody knows."""
+    rows = [
+        {"a": 6, "b": 1, "c": 0, "d": 1},
+        {"a": 0, "b": 1, "c": 6, "d": 1},
+        {"a": 2, "b": 10, "c": 3, "d": 15},
+        {"a": 0, "b": 1, "c": 0, "d": 1},
+        {"a": 2, "b": 0, "c": 3, "d": 15},
+    ]
+    found = evaluate_rows(compiled("{{ two_rates_z('a', 'b', 'c', 'd') }}"), rows)
+    far = Decimal("2.884054")
+    assert found == [far, -far, 0, 0, None]
+
+
 def value_of(compiled, call):
     with duckdb.connect() as connection:
         return connection.execute(f"select {compiled('{{ ' + call + ' }}')}").fetchone()[0]

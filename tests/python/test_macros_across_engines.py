@@ -80,6 +80,7 @@ EXPRESSIONS = {
             "_variance": "['(a + 0.5)', '(b + 0.5)'] * 5, '-0.1', '0.2'",
         }.items()
     },
+    "two rates": "{{ two_rates_z('a', 'b + 1', 'b', 'a + 2') }}",
     "utc": "{{ utc_from_clock('m', 'Europe/Vienna') }}",
     "repeated hour": "{{ is_repeated_hour('m', 'Europe/Vienna') }}",
     "nonexistent hour": "{{ is_nonexistent_hour('m', 'Europe/Vienna') }}",

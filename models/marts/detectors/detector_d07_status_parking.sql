@@ -18,7 +18,7 @@ final as (
             expected='cast(late_count as decimal(18, 6)) * ' ~ ratio('early_silent_count', 'early_count'),
             effect=ratio('marked_count', 'late_count') ~ ' - ' ~ ratio('early_silent_count', 'early_count'),
             z=two_shares_z('marked_count', 'late_count', 'early_silent_count', 'early_count'),
-            reason="case when early_count < 30 then 'too few pauses early in the clock to compare with' end",
+            reason="case when early_count < 30 then 'too few waits early in the clock to compare with' end",
         ) }}
     from cells
 

@@ -15,6 +15,9 @@
     'detector_d15_survey_steering',
     'detector_d17_category_recoding',
     'detector_d23_divergence',
+    'detector_d08_premature_closing',
+    'detector_d10_reopen_avoidance',
+    'detector_d11_ticket_splitting',
 ] %}
 {% set minimum_agents = var('detector_minimum_agents') %}
 
