@@ -417,7 +417,9 @@ def bar(found):
         best = min(
             enough, default=None, key=lambda row: (row["period_type"] != "month", row["intensity"], row["enough_from"])
         )
-        measured = "nothing" if sum(row["evaluable"] for row in rows) < LEAST_CELLS else "nowhere"
+        evaluable = sum(row["evaluable"] for row in rows)
+        too_few = f"no more than {evaluable} gamed teams or months to look at"
+        measured = "nothing" if not rows else too_few if evaluable < LEAST_CELLS else "nowhere"
         if best:
             period = "team and month" if best["period_type"] == "month" else "team to date"
             measured = f"from {best['enough_from']:,} cases, intensity {best['intensity']:g}, {period}"
@@ -425,7 +427,7 @@ def bar(found):
             {
                 "wanted": f"{detector}: at least {100 * WANTED_POWER:.0f} % of the gamed teams found, at a stated n",
                 "measured": measured,
-                "is_met": None if measured == "nothing" else bool(best),
+                "is_met": bool(best) if evaluable >= LEAST_CELLS else None,
             }
         )
     return lines
