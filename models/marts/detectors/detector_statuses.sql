@@ -160,7 +160,8 @@ evaluated as (
 ),
 
 -- Where honest cells differ by more than chance, z is wider than a normal. Gaming moves cells up, so that the lower ones tell
--- how wide: between the tenth and the thirtieth of a hundred a normal has 0.757.
+-- how wide: between the tenth and the thirtieth of a hundred a normal has 0.757. Of few cells that is no sure measure: what chance
+-- may add to it is taken off, a standard error of about 2 in the root of their number.
 ranked as (
 
     select
@@ -187,7 +188,7 @@ noises as (
                 (
                     max(case when 10 * z_rank <= 3 * z_count then z end)
                     - max(case when 10 * z_rank <= z_count then z end)
-                ) / 0.757
+                ) / 0.757 / (1 + 2 / sqrt(cast(max(z_count) as {{ type_double() }})))
             ) as decimal(18, 4)
         ) as noise
     from ranked
