@@ -7,10 +7,10 @@
     'ticket_messages': ('int_ticket_messages', {}),
     'calls': ('int_contact_legs', {
         'customer_id': 'customer_key', 'category': 'category', 'queue': 'queue', 'transfer_type': 'transfer_type',
-        'answered_at': 'answered_at', 'reported_resolved': 'reported_resolved',
+        'answered_at': 'answered_at', 'reported_resolved': 'reported_resolved', 'disconnected_by': 'disconnected_by',
     }),
     'surveys': ('int_surveys', {
-        'csat': 'csat', 'resolved_answer': 'resolved_answer', 'lost_minutes': 'lost_minutes', 'effort': 'effort',
+        'csat': 'csat', 'sent_by': 'sent_by', 'resolved_answer': 'resolved_answer', 'lost_minutes': 'lost_minutes', 'effort': 'effort',
     }),
     'agents': ('int_agents', {'tier': 'tier'}),
     'accounts': ('int_accounts', {'users': 'users'}),
@@ -33,6 +33,7 @@
     'team_absences': ('int_team_months', 'headcount is not null or leavers is not null or absence_rate is not null'),
     'team_pulses': ('int_team_months', 'respondents is not null or mean_satisfaction is not null'),
     'customer_contacts': ('int_interactions', 'customer_key is not null and issue_key is not null and is_counted'),
+    'tickets.created_by_actor_type': ('int_tickets', "opened_by <> 'unknown'"),
     'first_contact_flags': (
         'int_interactions', 'reported_resolved is not null or reported_first_contact_resolution is not null'
     ),

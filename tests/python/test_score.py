@@ -25,7 +25,9 @@ def measured(*rows, **common):
     """The measures of these rows; each says only what matters."""
     connection = measures.read([])
     for row in rows:
-        values = RESULT | common | row
+        # in a team that games somebody acts, unless the row says otherwise
+        games = (common | row).get("gamed_since") is not None
+        values = RESULT | {"acts": int(games)} | common | row
         connection.execute(
             f"insert into results by name select {', '.join(f'${name} as {name}' for name in values)}", values
         )
@@ -300,9 +302,10 @@ def truth(tmp_path):
     duckdb.execute(
         f"""
         copy (select * from (values
-            ('a1', true, timestamp '2024-03-31 23:59:59'), ('a1', true, timestamp '2024-04-02'),
-            ('a2', true, timestamp '2024-04-03'), ('b1', false, timestamp '2024-04-03')
-        ) as t (agent_id, is_gaming, "at")) to '{folder}/acts.parquet'
+            ('a1', 'status_parking', true, timestamp '2024-03-31 23:59:59'),
+            ('a1', 'status_parking', true, timestamp '2024-04-02'),
+            ('a2', 'recoding', true, timestamp '2024-04-03'), ('b1', 'vendor_waits', false, timestamp '2024-04-03')
+        ) as t (agent_id, behaviour, is_gaming, "at")) to '{folder}/acts.parquet'
         """
     )
     return folder
@@ -339,6 +342,30 @@ def test_a_result_has_the_statuses_beside_the_truth(tmp_path, truth):
     ]
     assert duckdb.sql(f"select distinct kind, intensity, seed, code, months from '{file}'").fetchall() == [
         ("gamed", 0.25, 9, "abc", 4)
+    ]
+
+
+def test_who_moves_takes_the_habit_along(tmp_path, truth):
+    """a2 goes to team B on 3 April: what he does there is B's, since then."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    duckdb.execute(
+        f"""
+        copy (select * from (values
+            ('a1', 'A', timestamp '2023-01-01', null), ('a2', 'A', timestamp '2023-01-01', timestamp '2024-04-03'),
+            ('a2', 'B', timestamp '2024-04-03', null), ('b1', 'B', timestamp '2023-01-01', null)
+        ) as t (agent_id, team_id, valid_from, valid_to)) to '{raw}/agents.parquet'
+        """
+    )
+    scoring.write(None, truth, tmp_path / "out", ENTRY, "abc", 1.23, STATUSES)
+    rows = duckdb.sql(
+        f"select unit, period_start::varchar, behaviours, gamed_since::varchar, acts from '{tmp_path}/out/*.parquet' "
+        "order by all"
+    ).fetchall()
+    assert rows[2:] == [
+        ("A", "2024-04-01", "recoding, status_parking", "2024-03-20 00:00:00", 1),
+        ("A", None, "recoding, status_parking", "2024-03-20 00:00:00", 2),
+        ("B", "2024-04-01", "recoding", "2024-04-03 00:00:00", 1),
     ]
 
 

@@ -322,6 +322,23 @@ def write(warehouse, truth, out, entry, code, seconds=0.0, statuses="built.inter
             connection.execute(f"attach '{warehouse}' as built (read_only)")
         connection.execute(f"create temp view behaviours as from '{truth}/behaviours.parquet' where is_gaming")
         connection.execute(f"create temp view acts as from '{truth}/acts.parquet' where is_gaming")
+        # who moves takes the habit along
+        agents = truth.parent / "raw" / "agents.parquet"
+        homes = (
+            f"select agent_id, team_id, valid_from, valid_to from '{agents}'"
+            if agents.is_file()
+            else "select distinct agent_id, team_id, timestamp '-infinity' as valid_from, null as valid_to "
+            "from behaviours"
+        )
+        connection.execute(
+            f"""
+            create temp view acts_of_teams as
+            select homes.team_id as unit, acts.behaviour, acts."at"
+            from acts inner join ({homes}) as homes
+                on acts.agent_id = homes.agent_id and acts."at" >= homes.valid_from
+                and (homes.valid_to is null or acts."at" < homes.valid_to)
+            """
+        )
         connection.execute(f"create temp table found as {score_measures.RESULT}")
         connection.execute(
             f"""
@@ -330,16 +347,17 @@ def write(warehouse, truth, out, entry, code, seconds=0.0, statuses="built.inter
                 select {", ".join(f"$value_{name} as {name}" for name in facts)}
             ),
             teams as (
-                select team_id as unit, string_agg(distinct behaviour, ', ' order by behaviour) as behaviours,
+                select unit, string_agg(distinct behaviour, ', ' order by behaviour) as behaviours,
                     min(since) as gamed_since
-                from behaviours group by team_id
-            ),
-            homes as (
-                select distinct agent_id, team_id from behaviours
+                from (
+                    select team_id as unit, behaviour, since from behaviours
+                    union all
+                    select unit, behaviour, "at" from acts_of_teams
+                )
+                group by unit
             ),
             done as (
-                select homes.team_id as unit, date_trunc('month', acts.at)::date as month, count(*) as acts
-                from acts inner join homes using (agent_id) group by all
+                select unit, date_trunc('month', "at")::date as month, count(*) as acts from acts_of_teams group by all
             ),
             counted as (
                 select unit, 'month' as period_type, month as period_start, acts from done

@@ -1,7 +1,8 @@
 """What the results of `counterweight score` say: false signals, traps, power, right team, time to detect, calibration.
 
 A cell is a team in a month (or to date) under one detector. It is gamed where the month ends after somebody of the team
-began, so that the month in which it begins is one of them; to date, where anybody did at any time.
+began, so that the month in which it begins is one of them; to date, where anybody did at any time. Of these, power is
+over those in which somebody did act: in others there is nothing to be found.
 """
 
 import json
@@ -288,7 +289,7 @@ def _gamed(connection, detector):
             count(*) as cells,
             coalesce(sum(acts), 0)::bigint as acts
         from cells
-        where detector = ? and is_gamed and kind = 'gamed' and list_contains(?, world)
+        where detector = ? and is_gamed and acts > 0 and kind = 'gamed' and list_contains(?, world)
         group by all order by all
         """,
         [detector, list(worlds)],
