@@ -152,16 +152,17 @@ summed as (
         {%- for zone in ['low', 'notch'] %}
         {%- set k, n, k0, n0 = zone ~ '_k', zone ~ '_n', 'other_' ~ zone ~ '_k', 'other_' ~ zone ~ '_n' %}
         sum(case when {{ n }} > 0 and {{ n0 }} > 0 then {{ k }} end) as {{ zone }}_seen,
-        sum(case when {{ n }} > 0 and {{ n0 }} > 0 then cast({{ n }} as {{ double }}) * {{ k0 }} / {{ n0 }} end) as {{ zone }}_standard,
+        sum(case when {{ n }} > 0 and {{ n0 }} > 0 then {{ quotient(n ~ ' * ' ~ k0, n0) }} end) as {{ zone }}_standard,
         sum(
-            case when {{ n }} > 0 and {{ n0 }} > 0 then cast({{ n }} as {{ double }}) * ({{ k }} + {{ k0 }}) / ({{ n }} + {{ n0 }}) end
+            case when {{ n }} > 0 and {{ n0 }} > 0 then {{ quotient(n ~ ' * (' ~ k ~ ' + ' ~ k0 ~ ')', n ~ ' + ' ~ n0) }} end
         ) as {{ zone }}_expected,
         sum(
             case
                 when {{ n }} > 0 and {{ n0 }} > 0
-                    then
-                        cast({{ n }} as {{ double }}) * {{ n0 }} * ({{ k }} + {{ k0 }}) * ({{ n }} + {{ n0 }} - {{ k }} - {{ k0 }})
-                        / (cast({{ n }} + {{ n0 }} as {{ double }}) * ({{ n }} + {{ n0 }}) * ({{ n }} + {{ n0 }} - 1))
+                    then {{ quotient(
+                        'cast(' ~ n ~ ' as ' ~ double ~ ') * ' ~ n0 ~ ' * (' ~ k ~ ' + ' ~ k0 ~ ') * (' ~ n ~ ' + ' ~ n0 ~ ' - ' ~ k ~ ' - ' ~ k0 ~ ')',
+                        'cast(' ~ n ~ ' + ' ~ n0 ~ ' as ' ~ double ~ ') * (' ~ n ~ ' + ' ~ n0 ~ ') * (' ~ n ~ ' + ' ~ n0 ~ ' - 1)',
+                    ) }}
             end
         ) as {{ zone }}_variance,
         {%- endfor %}

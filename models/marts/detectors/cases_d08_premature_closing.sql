@@ -102,8 +102,8 @@ categories as (
         category,
         count(*) as claim_count,
         {{ count_where('is_returned') }} as returned_count,
-        sum(count(*)) over (partition by source_system) as all_claim_count,
-        sum({{ count_where('is_returned') }}) over (partition by source_system) as all_returned_count
+        cast(sum(count(*)) over (partition by source_system) as bigint) as all_claim_count,
+        cast(sum({{ count_where('is_returned') }}) over (partition by source_system) as bigint) as all_returned_count
     from judged
     where is_mature and not is_quick_and_silent
     group by source_system, category

@@ -155,8 +155,8 @@ spreads as (
         source_system,
         team_id,
         greatest(1, coalesce({{ quotient(
-            'sum(power(late_count - resolved_count * cast(late_chance as ' ~ type_double() ~ '), 2))',
-            'sum(resolved_count * cast(late_chance * (1 - late_chance) as ' ~ type_double() ~ '))',
+            'sum((late_count - resolved_count * late_chance) * (late_count - resolved_count * late_chance))',
+            'sum(resolved_count * late_chance * (1 - late_chance))',
         ) }}, 1)) as spread
     from chances
     where is_business_day and not is_last_day

@@ -29,12 +29,12 @@ desk as (
         letters.unheard_count,
         letters.thanked_count,
         cells.thanks_count + 1 as letter_count,
-        sum(cells.beside_count) over (
+        cast(sum(cells.beside_count) over (
             partition by cells.source_system, cells.period_type, cells.period_start
-        ) + 1 as desk_beside_count,
-        sum(cells.thanks_count + 1) over (
+        ) + 1 as bigint) as desk_beside_count,
+        cast(sum(cells.thanks_count + 1) over (
             partition by cells.source_system, cells.period_type, cells.period_start
-        ) as desk_letter_count
+        ) as bigint) as desk_letter_count
     from cells
     inner join letters
         on cells.source_system = letters.source_system

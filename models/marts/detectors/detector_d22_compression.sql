@@ -71,7 +71,7 @@ teams as (
         period_start,
         {{ quotient(
             'sum(marked_count)',
-            'sum(cast(call_count as ' ~ type_double() ~ ') * all_marked_count / nullif(all_call_count, 0))',
+            'sum(' ~ quotient('call_count * all_marked_count', 'all_call_count') ~ ')',
         ) }} as to_all
     from strata
     group by source_system, unit, period_type, period_start
