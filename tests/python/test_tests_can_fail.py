@@ -20,6 +20,10 @@ A_CLOCK = """
 """
 # Test, and what breaks the warehouse so that it must fail.
 BREAKS = {
+    "assert_every_signal_has_its_evidence": """
+        update marts.gaming_signals set status = 'signal', marked_count = 3 where period_type = 'to_date'
+    """,
+    "assert_every_team_has_every_detector": "delete from marts.gaming_signals where detector = 'D07'",
     "assert_fates_add_up_to_rows_loaded": "delete from raw.servicenow__incident_event_log where _row_number = 1",
     "assert_every_ticket_with_used_rows_has_a_history": """
         delete from intermediate.int_ticket_histories where ticket_id = 'INC0000001'
