@@ -64,7 +64,7 @@ final as (
 
         -- the reality beside it
         catalogue.pair_id,
-        pairs.window_days,
+        pairs.window_days as pair_window_days,
         realities.headline,
         realities.reality,
         realities.reading

@@ -72,9 +72,10 @@ def measured(tmp_path):
                 insert into results by name select ? as run, ? as world, ? as kind, 0.25 as intensity, 12 as months,
                     7 as seed, 'c' as code, 'D07' as detector, ? as unit, 'month' as period_type,
                     make_date(2024, ?, 1) as period_start, if(? and ? >= 7, 'signal', 'quiet') as status,
-                    120 as case_count, 0.5 as z, 1 as noise, 0.3 as p, ?::timestamp as gamed_since
+                    120 as case_count, 0.5 as z, 1 as noise, 0.3 as p, ?::timestamp as gamed_since,
+                    ? as acts
                 """,
-                [world, world, kind, unit, month, since is not None, month, since],
+                [world, world, kind, unit, month, since is not None, month, since, int(since is not None)],
             )
     (tmp_path / page.PICTURES).mkdir(parents=True)
     measures.write(measures.measure(connection), tmp_path / page.SCORE)
