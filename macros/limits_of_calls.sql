@@ -98,3 +98,42 @@ limited_calls as (
 
 )
 {%- endmacro %}
+
+{#- Written behind `cells`, it adds CTEs, the last of which is `looked_at`: a row of calls_at_limits a cell, with its agent_count.
+    Of two limits that hold at once it is the one whose z is greater. z: SQL over calls_at_limits. -#}
+{% macro strongest_limit(z) -%}
+-- of two limits at once the one that shows more
+limits as (
+
+    select
+        *,
+        row_number() over (
+            partition by source_system, unit, period_type, period_start
+            order by {{ z }} desc nulls last, limit_seconds asc
+        ) as limit_rank
+    from {{ ref('calls_at_limits') }}
+    where is_declared
+
+),
+
+{{ first_limit() }}
+{%- endmacro %}
+
+{#- Written behind `cells` and `limits`, it adds `looked_at`: of each cell the limit of rank 1, with its agent_count. -#}
+{% macro first_limit() -%}
+looked_at as (
+
+    select
+        limits.*,
+        cells.agent_count
+    from limits
+    inner join cells
+        on
+            limits.source_system = cells.source_system
+            and limits.unit = cells.unit
+            and limits.period_type = cells.period_type
+            and limits.period_start is not distinct from cells.period_start
+    where limits.limit_rank = 1
+
+)
+{%- endmacro %}

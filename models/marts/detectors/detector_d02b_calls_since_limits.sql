@@ -3,35 +3,7 @@ with
 
 {{ detector_cells(ref('cases_d02b_calls_since_limits')) }},
 
--- of two limits at once the one that shows more
-limits as (
-
-    select
-        *,
-        row_number() over (
-            partition by source_system, unit, period_type, period_start
-            order by contrast_z desc nulls last, limit_seconds asc
-        ) as limit_rank
-    from {{ ref('calls_at_limits') }}
-    where is_declared
-
-),
-
-looked_at as (
-
-    select
-        limits.*,
-        cells.agent_count
-    from limits
-    inner join cells
-        on
-            limits.source_system = cells.source_system
-            and limits.unit = cells.unit
-            and limits.period_type = cells.period_type
-            and limits.period_start is not distinct from cells.period_start
-    where limits.limit_rank = 1
-
-),
+{{ strongest_limit('contrast_z') }},
 
 final as (
 

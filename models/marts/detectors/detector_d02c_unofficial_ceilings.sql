@@ -70,21 +70,7 @@ limits as (
 
 ),
 
-looked_at as (
-
-    select
-        limits.*,
-        cells.agent_count
-    from limits
-    inner join cells
-        on
-            limits.source_system = cells.source_system
-            and limits.unit = cells.unit
-            and limits.period_type = cells.period_type
-            and limits.period_start is not distinct from cells.period_start
-    where limits.limit_rank = 1
-
-),
+{{ first_limit() }},
 
 final as (
 
