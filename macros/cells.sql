@@ -19,10 +19,6 @@
     unit_types=['total', 'team', 'queue', 'category', 'channel', 'account'],
     period_types=['week', '28_days', 'month', 'fiscal_year', 'to_date']
 ) -%}
-{%- set unit_columns = {
-    'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel', 'account': 'account_id',
-    'unit': 'unit',
-} -%}
 period_kinds as (
 
     select period_type, days_before
@@ -99,12 +95,7 @@ unit_days as (
         events.{{ key }},
         {%- endfor %}
         unit_kinds.unit_type,
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            {%- for unit_type in unit_types if unit_type != 'total' %}
-            when '{{ unit_type }}' then coalesce(events.{{ unit_columns[unit_type] }}, '(none)')
-            {%- endfor %}
-        end as unit,
+        {{ unit_of('events', unit_types) }} as unit,
         events.event_on,
         case when count(*) = count(events.observed_until) then min(events.observed_until) end as observed_until
         {%- for measure in sums %},
@@ -121,12 +112,7 @@ unit_days as (
         events.{{ key }},
         {%- endfor %}
         unit_kinds.unit_type,
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            {%- for unit_type in unit_types if unit_type != 'total' %}
-            when '{{ unit_type }}' then coalesce(events.{{ unit_columns[unit_type] }}, '(none)')
-            {%- endfor %}
-        end,
+        {{ unit_of('events', unit_types) }},
         events.event_on
 
 ),
@@ -286,4 +272,15 @@ cells as (
                 else {{ spans }}.first_on
             end as date
         )
+{%- endmacro %}
+
+{#- Which unit of a type a row belongs to, behind `unit_kinds`: what has none is `(none)`. -#}
+{% macro unit_of(relation, unit_types) -%}
+    {%- set unit_columns = {'team': 'team_id', 'account': 'account_id'} -%}
+    case unit_kinds.unit_type
+            when 'total' then '(all)'
+            {%- for unit_type in unit_types if unit_type != 'total' %}
+            when '{{ unit_type }}' then coalesce({{ relation }}.{{ unit_columns.get(unit_type, unit_type) }}, '(none)')
+            {%- endfor %}
+        end
 {%- endmacro %}

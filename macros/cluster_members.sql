@@ -6,17 +6,6 @@
 {% macro cluster_members(
     events, by, sums, keys=[], unit_types=['total', 'team', 'queue', 'category', 'channel', 'account']
 ) -%}
-{%- set unit_columns = {
-    'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel', 'account': 'account_id',
-} -%}
-{%- set unit -%}
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            {%- for unit_type in unit_types if unit_type != 'total' %}
-            when '{{ unit_type }}' then coalesce(events.{{ unit_columns[unit_type] }}, '(none)')
-            {%- endfor %}
-        end
-{%- endset -%}
     select
         events.source_system,
         {%- for column in keys + by %}
@@ -25,7 +14,7 @@
         period_kinds.period_type,
         {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
         unit_kinds.unit_type,
-        {{ unit | trim }} as unit
+        {{ unit_of('events', unit_types) }} as unit
         {%- for measure in sums %},
         cast(sum(events.{{ measure }}) as bigint) as {{ measure }}
         {%- endfor %}
@@ -44,5 +33,5 @@
         period_kinds.period_type,
         {{ period_start_of('period_kinds', 'dates', 'spans') }},
         unit_kinds.unit_type,
-        {{ unit | trim }}
+        {{ unit_of('events', unit_types) }}
 {%- endmacro %}

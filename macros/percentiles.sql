@@ -5,9 +5,6 @@
     events, keys: as in cells_of. values: column -> condition, SQL: which events count. A null among them stands for what has
         not happened yet: it is longer than all others, and a percentile that falls on it is null. -#}
 {% macro percentiles_of(events, values, keys=[], percents=[50, 90], unit_types=['total', 'team', 'queue', 'category', 'channel', 'account']) -%}
-{%- set unit_columns = {
-    'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel', 'account': 'account_id',
-} -%}
 {%- set cell = ['source_system'] + keys + ['unit_type', 'unit', 'period_type', 'period_start'] -%}
 value_rows as (
 
@@ -40,12 +37,7 @@ value_cells as (
         value_rows.{{ key }},
         {%- endfor %}
         unit_kinds.unit_type,
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            {%- for unit_type in unit_types if unit_type != 'total' %}
-            when '{{ unit_type }}' then coalesce(value_rows.{{ unit_columns[unit_type] }}, '(none)')
-            {%- endfor %}
-        end as unit,
+        {{ unit_of('value_rows', unit_types) }} as unit,
         period_kinds.period_type,
         {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
         value_rows.measure,
