@@ -166,9 +166,10 @@ def _show_pairs(system, pairs):
 
 def _show_detectors(system, detectors):
     """Where the work of a system responds to a target, and what nobody could look into."""
-    if not detectors:
-        return
     click.echo(f"\nDoes work of {system} respond to a target? A signal is a reason to look, no verdict:\n")
+    if not detectors:
+        click.echo("    nobody can tell: no team is known, and a lone person is never judged")
+        return
     for row in detectors:
         if row["units"]:
             click.echo(f"    {row['detector']:<5}{row['detector_name']:<42}{', '.join(row['units'])}")
