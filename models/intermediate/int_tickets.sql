@@ -43,7 +43,8 @@ final as (
         {{ lowered('unioned.created_by_actor_type') }} in ('system', 'automation') as is_machine_made,
         case
             when
-                {{ lowered(trimmed('unioned.created_by_actor_type')) }} in ('agent', 'requester', 'system', 'automation')
+                {{ lowered(trimmed('unioned.created_by_actor_type')) }}
+                in ('agent', 'requester', 'system', 'automation')
                 then {{ lowered(trimmed('unioned.created_by_actor_type')) }}
             when unioned.created_by_actor_type is not null then 'unknown'
         end as opened_by,

@@ -4,7 +4,10 @@
 {% set bins = limit_curve_bins() %}
 {% set double = type_double() %}
 {% set zones = ['below', 'notch', 'above', 'left'] %}
-{% set numbers = ['call_count', 'below_count', 'notch_count', 'above_count', 'left_count', 'half_minute_count', 'minute_count', 'system_count'] %}
+{% set numbers = [
+    'call_count', 'below_count', 'notch_count', 'above_count', 'left_count', 'half_minute_count', 'minute_count',
+    'system_count',
+] %}
 {% set counts = [] %}
 {% set logs = [] %}
 {% for bin in bins %}
@@ -38,7 +41,12 @@ strata as (
         sum(months.below_count) as low_k,
         sum(months.below_count + months.left_count + months.above_count) as low_n,
         sum(months.notch_count) as notch_k,
-        sum(months.notch_count + months.left_count{% for count in counts[5:] %} + months.{{ count }}{% endfor %}) as notch_n,
+        sum(
+            months.notch_count + months.left_count
+            {%- for count in counts[5:] %}
+            + months.{{ count }}
+            {%- endfor %}
+        ) as notch_n,
         max(months.used_for) as used_for,
         max(months.valid_from) as valid_from
     from months
@@ -65,7 +73,12 @@ before as (
         sum(below_count) as low_k,
         sum(below_count + left_count + above_count) as low_n,
         sum(notch_count) as notch_k,
-        sum(notch_count + left_count{% for count in counts[5:] %} + {{ count }}{% endfor %}) as notch_n
+        sum(
+            notch_count + left_count
+            {%- for count in counts[5:] %}
+            + {{ count }}
+            {%- endfor %}
+        ) as notch_n
     from months
     where not is_in_force and is_declared
     group by source_system, limit_seconds, team_id, category
@@ -154,7 +167,10 @@ summed as (
         sum(case when {{ n }} > 0 and {{ n0 }} > 0 then {{ k }} end) as {{ zone }}_seen,
         sum(case when {{ n }} > 0 and {{ n0 }} > 0 then {{ quotient(n ~ ' * ' ~ k0, n0) }} end) as {{ zone }}_standard,
         sum(
-            case when {{ n }} > 0 and {{ n0 }} > 0 then {{ quotient(n ~ ' * (' ~ k ~ ' + ' ~ k0 ~ ')', n ~ ' + ' ~ n0) }} end
+            case
+                when {{ n }} > 0 and {{ n0 }} > 0
+                    then {{ quotient(n ~ ' * (' ~ k ~ ' + ' ~ k0 ~ ')', n ~ ' + ' ~ n0) }}
+            end
         ) as {{ zone }}_expected,
         sum(
             case
@@ -182,7 +198,10 @@ scaled as (
         {%- for low, high in bins %}
         ln(
             (bin_{{ loop.index }}_count + cast(0.5 as {{ double }}))
-            / ({{ integer_division(high ~ ' * limit_seconds', '100') }} - {{ integer_division(low ~ ' * limit_seconds', '100') }})
+            / (
+                {{ integer_division(high ~ ' * limit_seconds', '100') }}
+                - {{ integer_division(low ~ ' * limit_seconds', '100') }}
+            )
         ) as bin_{{ loop.index }}_log,
         {%- endfor %}
         ln(cast(limit_seconds - 15 as {{ double }}) / limit_seconds) as x_below,
@@ -214,26 +233,24 @@ tested as (
 
     select
         *,
-        cast(round(cast(exp(least(below_log, 20)) as decimal(28, 12)), 6) as decimal(18, 6)) as expected_below,
-        cast(round(cast(exp(least(notch_log, 20)) as decimal(28, 12)), 6) as decimal(18, 6)) as expected_notch,
-        cast(round(cast(
-            (ln(below_count + 0.5) - ln(above_count + 0.5) - below_log + above_log)
-            / sqrt(
-                1 / (below_count + cast(0.5 as {{ double }})) + 1 / (above_count + cast(0.5 as {{ double }})) + step_variance
-            )
-            as decimal(28, 12)), 6) as decimal(18, 6)) as step_z,
+        {{ six_digits('exp(least(below_log, 20))') }} as expected_below,
+        {{ six_digits('exp(least(notch_log, 20))') }} as expected_notch,
+        {{ six_digits(
+            '(ln(below_count + 0.5) - ln(above_count + 0.5) - below_log + above_log) / sqrt('
+            ~ '1 / (below_count + cast(0.5 as ' ~ double ~ ')) + 1 / (above_count + cast(0.5 as ' ~ double ~ ')) + step_variance)'
+        ) }} as step_z,
         case
             when low_variance > 0
-                then cast(round(cast((low_seen - low_expected) / sqrt(low_variance) as decimal(28, 12)), 6) as decimal(18, 6))
+                then {{ six_digits('(low_seen - low_expected) / sqrt(low_variance)') }}
         end as contrast_z,
         case
             when low_standard > 0
-                then cast(round(cast(ln((low_seen + 0.5) / (low_standard + 0.5)) as decimal(28, 12)), 6) as decimal(18, 6))
+                then {{ six_digits('ln((low_seen + 0.5) / (low_standard + 0.5))') }}
         end as contrast_effect,
-        cast(round(cast(low_standard as decimal(28, 12)), 6) as decimal(18, 6)) as contrast_expected,
+        {{ six_digits('low_standard') }} as contrast_expected,
         case
             when notch_variance > 0
-                then cast(round(cast((notch_expected - notch_seen) / sqrt(notch_variance) as decimal(28, 12)), 6) as decimal(18, 6))
+                then {{ six_digits('(notch_expected - notch_seen) / sqrt(notch_variance)') }}
         end as notch_contrast_z
     from curves
 
@@ -263,9 +280,9 @@ final as (
         contrast_effect,
         contrast_expected,
         notch_contrast_z,
-        cast(round(cast(
-            -{{ poisson_z('notch_count', 'nullif(expected_notch, 0)') }} / sqrt(1 + expected_notch * notch_variance_of_curve)
-            as decimal(28, 12)), 6) as decimal(18, 6)) as notch_z,
+        {{ six_digits(
+            '-' ~ poisson_z('notch_count', 'nullif(expected_notch, 0)') ~ ' / sqrt(1 + expected_notch * notch_variance_of_curve)'
+        ) }} as notch_z,
         case
             -- a twentieth and a tenth: three times what falls there by chance
             when 20 * minute_count > call_count or 10 * half_minute_count > call_count then 'times are rounded'

@@ -36,7 +36,10 @@ limited as (
 final as (
 
     select
-        {{ case_columns('D01', 'happened_at', 'seconds > target - 30 and seconds <= target', contact_key='contact_key', agent_key='agent_key') }},
+        {{ case_columns(
+            'D01', 'happened_at', 'seconds > target - 30 and seconds <= target',
+            contact_key='contact_key', agent_key='agent_key',
+        ) }},
         seconds,
         target
     from limited
