@@ -212,7 +212,7 @@ def test_the_bar_says_what_is_met():
     assert (traps["measured"], traps["is_met"]) == ("at worst 100.0 % (1 of 1): D08 on quick_answers, months", False)
     assert (suspicious["measured"], suspicious["is_met"]) == ("nothing", None)
     parked = next(line for line in lines if line["wanted"].startswith("D07"))
-    assert (parked["measured"], parked["is_met"]) == ("from 0 cases, intensity 0.25, team and month", True)
+    assert (parked["measured"], parked["is_met"]) == ("from 100 cases, intensity 0.25, team and month", True)
     assert next(line for line in lines if line["wanted"].startswith("D15"))["is_met"] is None
 
 

@@ -309,7 +309,8 @@ def _reached(connection, detectors):
                 above = [row for row in same if row["n_from"] >= least]
                 signals, evaluable = (sum(row[name] for row in above) for name in ("signals", "evaluable"))
                 if evaluable >= LEAST_CELLS and signals >= WANTED_POWER * evaluable:
-                    enough = least
+                    # of fewer cases there was none
+                    enough = min(row["n_from"] for row in above if row["evaluable"])
                     break
             head = {"detector": detector, "world": world, "intensity": intensity, "period_type": period}
             found.append(head | total | _share(total, "signals", "evaluable") | {"enough_from": enough})
