@@ -86,7 +86,7 @@ def test_a_measurement_becomes_tables(measured):
     sections = page.sections(measured)
     assert "| all" not in sections["false signals"]
     assert "| **all** | 0 | 0 | 24 of 24 | 0.00 | 0.00 to 3.69 |" in sections["false signals"]
-    assert "| D07 | `status_parking` | 0.25 | 6 of 6: 100 % (61 to 100) | 0 |  |  |" in sections["power"]
+    assert "| D07 | `status_parking` | 0.25 | 6 of 6: 100 % (61 to 100) | 100 |  |  |" in sections["power"]
     assert "| 100 to 199 | 6 of 6: 100 % (61 to 100) |" in sections["detectors"]
     assert "| `vendor_waits` | D07 | 0 of 12 |  |" in sections["traps"]
     assert "| D07 | `status_parking` | 0.25 | 1 | 1 | 0 % |" in sections["months"]
