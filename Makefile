@@ -59,7 +59,7 @@ lint: .venv/.synced ## style of Python and SQL
 
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
-	@$(RUN)pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(RUN)pytest -n 2 --dist loadfile
 
 test-long: export REAL_DATA := $(REAL_DATA)
 test-long: .venv/.synced ## large worlds that show what is rare, every system on PostgreSQL, the page of inputs; some 20 minutes

@@ -35,36 +35,6 @@ WITHOUT_MARTS = ["--exclude", "path:models/marts"]
 SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv.gz"
 
 
-# Worlds that several files read: what reads the same one runs in the same worker, so that it is built once.
-SHARED_WORLDS = ("demo", "dealership", "real", "three_sources", "zendesk_folder")
-# Groups that take longest, first: what is long and begins late leaves a worker without work. The others as they come.
-FIRST_GROUPS = ("demo", "dealership", "real", "zendesk_folder")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Groups for `--dist loadgroup`: tests of a shared world together, the others with their file."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(_group_of(item)))
-
-    def place(item):
-        group = item.get_closest_marker("xdist_group").args[0]
-        return FIRST_GROUPS.index(group) if group in FIRST_GROUPS else len(FIRST_GROUPS)
-
-    items.sort(key=place)
-
-
-def _group_of(item):
-    asked = list(item.fixturenames)
-    # a world that is asked for by the value of a parameter stands in no list
-    if "request" in asked and hasattr(item, "callspec"):
-        asked += [str(value) for value in item.callspec.params.values()]
-    world = next((world for world in SHARED_WORLDS if world in asked), item.path.stem)
-    # both are read by the tests of the real sources
-    return "real" if world == "three_sources" else world
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _development_salt():
     """Keys must not depend on the tester's environment."""
