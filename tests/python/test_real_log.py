@@ -143,7 +143,7 @@ def disguised(real_log, tmp_path_factory, new_project):
     write(path, names, log_rows)
     project = new_project("disguised")
     load(project, "servicenow", [f"incident_event_log={path}"])
-    build_facts(project, select=[f"+{name}" for name in OF_CLAIMS])
+    build_facts(project, select=[*(f"+{name}" for name in OF_CLAIMS), "+int_ticket_histories"])
     return project
 
 
