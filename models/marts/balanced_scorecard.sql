@@ -55,37 +55,7 @@ inputs as (
 
 ),
 
-systems as (
-
-    select distinct source_system from inputs
-
-),
-
-needed as (
-
-    select
-        pair_id,
-        {{ listed_words('inputs') }} as input_name
-    from catalogue
-
-),
-
-missing as (
-
-    select
-        systems.source_system,
-        needed.pair_id,
-        {{ dbt.listagg('needed.input_name', "', '", 'order by ' ~ text_order('needed.input_name')) }} as missing_inputs
-    from systems
-    cross join needed
-    left join inputs
-        on
-            systems.source_system = inputs.source_system
-            and needed.input_name = inputs.input_name
-    where inputs.input_name is null
-    group by systems.source_system, needed.pair_id
-
-),
+{{ missing_inputs('pair_id') }},
 
 -- a pair that a system has nothing to show for stays, and says why
 unmeasured as (

@@ -45,37 +45,7 @@ inputs as (
 
 ),
 
-needed as (
-
-    select
-        detector,
-        {{ listed_words('inputs') }} as input_name
-    from catalogue
-
-),
-
-systems as (
-
-    select distinct source_system from inputs
-
-),
-
-missing as (
-
-    select
-        systems.source_system,
-        needed.detector,
-        {{ dbt.listagg('needed.input_name', "', '", 'order by ' ~ text_order('needed.input_name')) }} as missing_inputs
-    from systems
-    cross join needed
-    left join inputs
-        on
-            systems.source_system = inputs.source_system
-            and needed.input_name = inputs.input_name
-    where inputs.input_name is null
-    group by systems.source_system, needed.detector
-
-),
+{{ missing_inputs('detector') }},
 
 -- teams at work: who resolved or answered something in the month
 at_work as (
