@@ -216,7 +216,7 @@ def publish(project, restricted, accounts, all_accounts):
 @click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER]...")
 @click.pass_obj
 def run(project, system, files, observed_until, variables, as_of, restricted):
-    """Load (where files are given), build, audit, publish, and say what came out.
+    """Load (where files are given), build, audit, publish, write the report, and say what came out.
 
     Files are named as for `counterweight load`; its help says what they may be.
 
@@ -232,6 +232,7 @@ def run(project, system, files, observed_until, variables, as_of, restricted):
     from counterweight.build import build as make
     from counterweight.load import load as land
     from counterweight.publish import publish as hand_over
+    from counterweight.report import report as write
     from counterweight.variables import parse, parse_ends
 
     if observed_until and not files:
@@ -245,7 +246,28 @@ def run(project, system, files, observed_until, variables, as_of, restricted):
     make(project, values)
     test(project)
     hand_over(project, restricted)
+    write(project)
     summary.show(project)
+
+
+@main.command("report", short_help="What people look at: one HTML file of what is published.")
+@click.option("--out", metavar="FILE", help="Default: report.html in the folder that readers look in.")
+@click.pass_obj
+def write_report(project, out):
+    """Write the report of what is published: one HTML file that opens in any browser, offline, and prints.
+
+    First what was said, what held, the bill, and how much of it could be seen; then every headline beside its reality, and what
+    is behind it. Each figure says how many cases it is about, how long was waited, and the query that it comes from.
+    `counterweight run` writes it as its last step.
+
+    \b
+    Examples
+      counterweight report
+      counterweight report --out desk.html
+    """
+    from counterweight.report import report
+
+    report(project, out)
 
 
 @main.command(short_help="Make a world with known truth to try things on.")

@@ -6,15 +6,8 @@ import click
 
 from counterweight.project import pretty_path
 from counterweight.publish import FILE_NAME, open_published
+from counterweight.words import READINGS, day, in_unit, percent
 
-# What a reading says, the worst first.
-READINGS = {
-    "blindfold": "The headline looks better than reality bears out",
-    "both_worse": "Headline and reality are both worse",
-    "aligned": "Headline and reality agree",
-    "not_enough_data": "Not enough data to say",
-    "not_measurable": "Not measurable: an input is missing",
-}
 # What a claim type says was done, and what its customers do when it was not. The other types are in the pairs.
 CLAIMS = {
     "ticket_resolved": ("resolved", "Of what {system} called resolved, how much held for {window} days?"),
@@ -93,8 +86,8 @@ def show(project):
     for system in sorted({pair["source_system"] for pair in pairs}):
         _show_pairs(system, [pair for pair in pairs if pair["source_system"] == system])
         _show_detectors(system, [row for row in detectors if row["source_system"] == system])
-    click.echo(f"\nData to:        {_day(coverage[0][3])}")
-    click.echo("Observed until: " + "; ".join(f"{s} {f} {_day(until)}" for s, f, until, _ in coverage))
+    click.echo(f"\nData to:        {day(coverage[0][3])}")
+    click.echo("Observed until: " + "; ".join(f"{s} {f} {day(until)}" for s, f, until, _ in coverage))
     click.echo("Fates of rows:  " + "; ".join(f"{n:,} {f}{f' ({why})' if why else ''}" for f, why, n in fates))
     click.echo(f"Findings:       {len(findings) or 'none'}")
     for identifier, count, question in findings:
@@ -109,15 +102,15 @@ def _show_cell(cell):
     window = cell["window_days"]
     verb, question = CLAIMS[cell["claim_type"]]
     click.echo(f"\n{question.format(system=cell['source_system'], window=window)}")
-    click.echo(f"(a failure could be seen until {_day(cell['observed_until'])})\n")
+    click.echo(f"(a failure could be seen until {day(cell['observed_until'])})\n")
     _line(verb, cell["claim_count"])
     _line("  not known yet", cell["pending_count"], None, f"their {window} days were not observed to the end")
     _line(
         "  unobservable",
         cell["unobservable_count"],
         None,
-        f"{_percent(cell['unobservable_share'])} of the mature; without a customer's id: "
-        f"{_percent(cell['unknown_customer_share'])}",
+        f"{percent(cell['unobservable_share'])} of the mature; without a customer's id: "
+        f"{percent(cell['unknown_customer_share'])}",
     )
     _line("  judged", cell["cohort_count"])
     if not cell["cohort_count"]:
@@ -128,7 +121,7 @@ def _show_cell(cell):
             "came back",
             cell["falsified_count"],
             cell["return_rate"],
-            f"95 %: {_percent(cell['return_rate_low'])} to {_percent(cell['return_rate_high'])}",
+            f"95 %: {percent(cell['return_rate_low'])} to {percent(cell['return_rate_high'])}",
         )
     if cell["cohort_count"] and verb == "resolved":
         _line("  reopened: the tool shows it", cell["reopened_count"], cell["reopen_rate"])
@@ -158,7 +151,7 @@ def _show_pairs(system, pairs):
         for pair in found:
             if pair["headline"] is None:
                 continue
-            values = " -> ".join(_value(pair[side], pair["value_unit"]) for side in ("headline", "reality"))
+            values = " -> ".join(in_unit(pair[side], pair["value_unit"]) for side in ("headline", "reality"))
             click.echo(f"    {pair['pair_id']}  {pair['pair_name']:<68}{values}")
         if silent:
             click.echo(f"    {', '.join(silent)}: nothing that can be judged yet")
@@ -186,18 +179,6 @@ def _show_detectors(system, detectors):
         click.echo(f"  Not evaluable, {reason}: {', '.join(names)}")
 
 
-def _value(value, unit):
-    """A value in the words of its unit; a blank for what is not known."""
-    if value is None:
-        return "unknown"
-    if unit == "share":
-        return _percent(value)
-    if unit == "seconds":
-        hours, rest = divmod(int(value), 3600)
-        return f"{hours:,} h {rest // 60:02} min" if hours else f"{rest // 60} min {rest % 60:02} s"
-    return f"{value:,.2f}" if value != int(value) else f"{int(value):,}"
-
-
 def _rows(connection, query, parameters=None):
     cursor = connection.execute(query, parameters)
     names = [column[0] for column in cursor.description]
@@ -205,13 +186,5 @@ def _rows(connection, query, parameters=None):
 
 
 def _line(label, count, rate=None, note=""):
-    share = _percent(rate) if rate is not None else ""
+    share = percent(rate) if rate is not None else ""
     click.echo(f"  {label:<33}{count:>10,}  {share:>7}  {note}".rstrip())
-
-
-def _percent(rate):
-    return "unknown" if rate is None else f"{100 * rate:.1f} %"
-
-
-def _day(moment):
-    return f"{moment:%-d %B %Y %H:%M} UTC"

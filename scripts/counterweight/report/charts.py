@@ -1,0 +1,251 @@
+"""Pictures of the report: Altair to SVG, in one style. Same values, same bytes; nothing is loaded by the page.
+
+Headlines are dashed and grey, realities solid and blue, the gap between them is shaded, and colour is never the only sign.
+"""
+
+import html
+import re
+
+import altair as alt
+import vl_convert
+
+# The font that comes with vl-convert, so that no machine's own fonts move a label; the page has others to fall back on.
+FONT = "Liberation Sans"
+INK, GREY, PALE, GRID = "#1c1f26", "#646b78", "#c9ced6", "#e6e8eb"
+REALITY, HEADLINE, HIDDEN, WARN = "#0b6a91", "#646b78", "#f7dcdf", "#a61b34"
+# The parts of a whole, from what held to what nobody can know.
+PARTS = {
+    "held": "#0b6a91", "reopened": "#e08a00", "hidden": "#a61b34", "otherwise": "#d5697c",
+    "unobservable": "#9aa1ad", "not known yet": "#d7dbe1",
+}  # fmt: skip
+# What a reading's sign is. Words stand beside it always.
+KINDS = {
+    "blindfold": "▲▼", "both_worse": "▼▼", "aligned": "=", "not_enough_data": "?", "not_measurable": "–",
+    "signal": "!", "quiet": "○", "unknown": "?",
+}  # fmt: skip
+# Widths of a third, a half and the whole of the page, in pixels before it is scaled.
+THIRD, HALF, WIDE = 340, 540, 1100
+
+
+def draw(chart, says, name):
+    """The chart as SVG that scales with the page. `says` is what a screen reader says; `name` is unique on the page."""
+    svg = vl_convert.vegalite_to_svg(_styled(chart).to_json())
+    svg = re.sub(r"\d+\.\d{3,}", lambda it: f"{float(it[0]):.2f}".rstrip("0").rstrip("."), svg)
+    svg = re.sub(r' (role|aria-roledescription|aria-hidden|class|pointer-events)="[^"]*"', "", svg)
+    svg = re.sub(r' (opacity="1"|stroke-width="1"(?= opacity))', "", svg).replace(f' font-family="{FONT}"', "")
+    # one page holds many pictures
+    svg = re.sub(r"""(id="|url\(#|href="#)""", rf"\g<1>{name}-", svg)
+    width, height = re.search(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)"', svg).groups()
+    head = (
+        f'<svg role="img" aria-label="{html.escape(says)}" style="max-width:{width}px" viewBox="0 0 {width} {height}"'
+    )
+    return re.sub(r"^.*?<svg [^>]*?viewBox=\"[^\"]*\"", head, svg, count=1, flags=re.DOTALL)
+
+
+def _styled(chart):
+    return (
+        chart.configure(font=FONT, background="transparent", padding={"left": 2, "right": 6, "top": 6, "bottom": 2}, aria=False)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelColor=GREY, titleColor=GREY,
+            gridColor=GRID, domain=False, ticks=False, labelPadding=6,
+        )
+        .configure_legend(labelFontSize=11, titleFontSize=11, labelColor=INK, titleColor=GREY, symbolType="square")
+    )  # fmt: skip
+
+
+def data(rows):
+    return alt.Data(values=rows)
+
+
+def _months(values):
+    """An axis of months with no more labels than fit."""
+    step = max(1, round(len(values) / 6))
+    return alt.X("month:O", sort=values, title=None, axis=alt.Axis(values=values[::step], labelAngle=0, grid=False))
+
+
+def index_of(values, direction):
+    """Each value as an index where up is better, 100 at the first; None where that cannot be said."""
+    start = next((value for value in values if value is not None), None)
+    if not start or (direction == "lower" and not all(value is None or value > 0 for value in values)):
+        return None
+    if direction == "lower":
+        return [None if value is None else 100 * start / value for value in values]
+    return [None if value is None else 100 * value / start for value in values]
+
+
+def pair(months, headline, reality, directions, says, name):
+    """Headline (dashed) and reality (solid) as indices where up is better, the gap shaded. `months` are labels.
+
+    Where a value's index cannot be made (it starts at 0, or falls to it), the values themselves are drawn.
+    """
+    indices = [index_of(side, way) for side, way in zip((headline, reality), directions, strict=True)]
+    if all(indices):
+        sides, title = indices, "better ↑ (start = 100)"
+    else:
+        sides, title = (headline, reality), f"{'better' if directions[1] == 'higher' else 'worse'} ↑"
+    rows = [
+        {"month": month, "headline": one, "reality": other}
+        for month, one, other in zip(months, *sides, strict=True)
+        if one is not None and other is not None
+    ]
+    values = [row[side] for row in rows for side in ("headline", "reality")]
+    low, high = min(values), max(values)
+    margin = max((high - low) * 0.12, abs(high) * 0.05, 1e-6)
+    scale = alt.Scale(domain=[low - margin, high + margin], nice=True, zero=False)
+    shown = [row["month"] for row in rows]
+    x = _months(shown)
+    base = alt.Chart(data(rows))
+    last = data([rows[-1] | {"side": side, "value": rows[-1][side]} for side in ("headline", "reality")])
+    # labels of lines that end together would lie on each other
+    height = 150
+    apart = 13 * (high - low + 2 * margin) / height
+    ends = {side: rows[-1][side] for side in ("headline", "reality")}
+    if abs(ends["headline"] - ends["reality"]) < apart:
+        middle, sign = sum(ends.values()) / 2, 1 if ends["headline"] >= ends["reality"] else -1
+        ends = {"headline": middle + sign * apart / 2, "reality": middle - sign * apart / 2}
+    labels = data([{"month": shown[-1], "at": ends[side], "side": side} for side in ("headline", "reality")])
+    color = alt.Color("side:N", legend=None, scale=alt.Scale(domain=["headline", "reality"], range=[HEADLINE, REALITY]))
+    chart = (
+        base.mark_area(color=HIDDEN, opacity=1).encode(
+            x=x, y=alt.Y("headline:Q", scale=scale, title=title, axis=alt.Axis(tickCount=4)), y2="reality:Q"
+        )
+        + base.mark_line(color=HEADLINE, strokeDash=[5, 4], strokeWidth=2).encode(
+            x=x, y=alt.Y("headline:Q", scale=scale)
+        )
+        + base.mark_line(color=REALITY, strokeWidth=2.5).encode(x=x, y=alt.Y("reality:Q", scale=scale))
+        + alt.Chart(last)
+        .mark_point(filled=True, size=42, opacity=1)
+        .encode(x=x, y=alt.Y("value:Q", scale=scale), color=color)
+        + alt.Chart(labels)
+        .mark_text(align="left", dx=8, fontSize=11, fontWeight="bold")
+        .encode(x=x, y=alt.Y("at:Q", scale=scale), text="side:N", color=color)
+    ).properties(width=THIRD - 100, height=height)
+    return draw(chart, says, name)
+
+
+def parts(counts, says, name, width=WIDE):
+    """One bar of a whole: {part: count}, parts of PARTS. Each part has its number and its name below."""
+    whole = sum(counts.values())
+    rows, start = [], 0
+    for part, count in counts.items():
+        rows.append(
+            {
+                "part": part,
+                "from": start / whole,
+                "to": (start + count) / whole,
+                "color": PARTS[part],
+                "n": f"{count:,}",
+            }
+        )
+        start += count
+    base = alt.Chart(data(rows)).encode(
+        x=alt.X("from:Q", scale=alt.Scale(domain=[0, 1]), axis=None), x2="to:Q",
+        color=alt.Color("color:N", scale=None),
+    )  # fmt: skip
+    return draw(base.mark_bar(height=34, stroke="white", strokeWidth=1).properties(width=width, height=36), says, name)
+
+
+def lines(
+    rows,
+    says,
+    name,
+    kinds,
+    x="month",
+    y_title="",
+    y_format="~s",
+    width=HALF - 130,
+    height=220,
+    low=None,
+    high=None,
+    zero=True,
+):
+    """Lines over `x`: rows {x, series, value}. `kinds`: {series: "headline", "reality" or "other"} in the order of
+    labels; `low`, `high` are names of a band's bounds in the rows, drawn where they are."""
+    styles = {"headline": (HEADLINE, [5, 4]), "reality": (REALITY, [1, 0]), "other": ("#e08a00", [2, 3])}
+    names = list(kinds)
+    scale = alt.Scale(domain=names, range=[styles[kinds[it]][0] for it in names])
+    dash = alt.Scale(domain=names, range=[styles[kinds[it]][1] for it in names])
+    rows = [row for row in rows if row["value"] is not None]
+    is_number = rows and isinstance(rows[0][x], int | float)
+    axis = (
+        alt.X(f"{x}:Q", title=x.replace("_", " "), axis=alt.Axis(grid=False, tickCount=8))
+        if is_number
+        else _months(list(dict.fromkeys(row[x] for row in rows)))
+    ).copy()
+    y = alt.Y("value:Q", title=y_title, axis=alt.Axis(format=y_format, tickCount=5), scale=alt.Scale(zero=zero))
+    color = alt.Color("series:N", scale=scale, legend=None)
+    base = alt.Chart(data(rows))
+    layers = []
+    if low:
+        band = alt.Chart(data([row for row in rows if row.get(low) is not None]))
+        layers.append(band.mark_area(opacity=0.15).encode(x=axis, y=alt.Y(f"{low}:Q"), y2=f"{high}:Q", color=color))
+    layers.append(
+        base.mark_line(strokeWidth=2.2).encode(
+            x=axis, y=y, color=color, strokeDash=alt.StrokeDash("series:N", scale=dash, legend=None)
+        )
+    )
+    layers.append(
+        alt.Chart(data(_ends(rows, names, x, height))).mark_text(align="left", dx=8, fontSize=11, fontWeight="bold")
+        .encode(x=axis, y="at:Q", text="series:N", color=color)
+    )  # fmt: skip
+    return draw(alt.layer(*layers).properties(width=width, height=height), says, name)
+
+
+def _ends(rows, names, x, height):
+    """Where each series' label stands: at its last point, moved so that none lie on each other."""
+    last = {row["series"]: row for row in rows}
+    values = [row["value"] for row in rows]
+    apart = 14 * (max(values) - min(0, *values)) / height if values else 0
+    ends, below = [], None
+    for row in sorted((last[it] for it in names if it in last), key=lambda it: it["value"]):
+        at = row["value"] if below is None else max(row["value"], below + apart)
+        ends.append({x: row[x], "at": at, "series": row["series"]})
+        below = at
+    return ends
+
+
+def intervals(
+    rows, says, name, title, x_format=".0%", middle=None, middle_words="all", width=HALF - 170, color_of=None
+):
+    """A dot and its interval a row {label, value, low, high}, in the order given. Coloured only where the whole interval
+    lies on one side of `middle`; `color_of` says otherwise (row -> "over", "under" or None)."""
+
+    def side(row):
+        if color_of:
+            return color_of(row)
+        if middle is None or row["low"] is None:
+            return None
+        return "over" if row["low"] > middle else "under" if row["high"] < middle else None
+
+    colors = {"over": WARN, "under": REALITY, None: GREY}
+    signs = {"over": " ▲", "under": " ▼", None: ""}
+    rows = [row | {"color": colors[side(row)], "label": row["label"] + signs[side(row)]} for row in rows]
+    order = [row["label"] for row in rows]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelColor=INK, labelLimit=230)),
+        color=alt.Color("color:N", scale=None),
+    )
+    x = alt.X("value:Q", title=title, axis=alt.Axis(format=x_format, tickCount=6), scale=alt.Scale(zero=False))
+    layers = [
+        base.mark_rule(strokeWidth=7, strokeCap="round", opacity=0.3).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_point(filled=True, size=60, opacity=1).encode(x=x),
+    ]
+    if middle is not None:
+        at = alt.Chart(data([{"at": middle, "words": middle_words}]))
+        layers.append(at.mark_rule(strokeDash=[4, 3], color=GREY).encode(x="at:Q"))
+        layers.append(at.mark_text(dy=-6, y=0, fontSize=10, color=GREY).encode(x="at:Q", text="words:N"))
+    return draw(alt.layer(*layers).properties(width=width, height=max(40, 24 * len(rows))), says, name)
+
+
+def bars(rows, says, name, title, x_format="~s", width=HALF - 240, color=REALITY, text=None):
+    """Horizontal bars {label, value, text}, in the order given; the value in words stands at the bar's end."""
+    order = [row["label"] for row in rows]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelColor=INK, labelLimit=260)),
+        x=alt.X("value:Q", title=title, axis=alt.Axis(format=x_format, tickCount=5)),
+    )
+    layers = [base.mark_bar(height=14, color=color)]
+    if rows and "text" in rows[0]:
+        layers.append(base.mark_text(align="left", dx=5, fontSize=11, color=INK).encode(text="text:N"))
+    return draw(alt.layer(*layers).properties(width=width, height=max(30, 24 * len(rows))), says, name)

@@ -1,0 +1,165 @@
+"""Every headline beside the reality that it can hide."""
+
+from counterweight import words
+from counterweight.report import charts
+from counterweight.report.desk import Figure
+
+NAME = "pairs"
+TITLE = "Every headline beside its reality"
+INTRO = (
+    "Each card is one pair on the same cohort, drawn as an index where up is better: dashed what the dashboard says, solid "
+    "what happened. Where the gap opens, the headline hides something. A reading is no verdict on people."
+)
+QUERIES = {
+    "cells": """
+        select
+            pair_id, pair_name, business_function, period_type, period_start, value_unit, window_days, is_period_mature,
+            cohort_count, headline_as_reported, headline, reality, gap, gap_low, gap_high, gap_trend, tolerance, min_n,
+            reading, missing_inputs
+        from marts.balanced_scorecard as cells
+        where
+            source_system = $system and unit_type = 'total' and period_type in ('month', 'fiscal_year', 'to_date')
+            and window_days is not distinct from
+                (select window_days from reference.kpi_pairs as catalogue where catalogue.pair_id = cells.pair_id)
+        order by pair_id, period_type, period_start
+    """,
+    "catalogue": """
+        select pair_id, question, headline_on_cohort, reality, gap, headline_direction, reality_direction
+        from reference.kpi_pairs
+        order by pair_id
+    """,
+}
+ORDER = list(words.READINGS)
+
+
+def figures(desk, business=False):
+    """A card for each pair that has values, the worst reading first. `business`: of the other functions."""
+    cells = desk.ask(QUERIES, "cells")
+    catalogue = {row["pair_id"]: row for row in desk.ask(QUERIES, "catalogue").rows}
+    by_pair = {}
+    for row in cells.rows:
+        if (row["business_function"] != "service") == business:
+            by_pair.setdefault(row["pair_id"], []).append(row)
+    cards = [_card(rows, catalogue.get(pair), cells) for pair, rows in by_pair.items() if _newest(rows)]
+    return sorted(cards, key=lambda card: ORDER.index(card.badge[0]))
+
+
+def hiding(desk):
+    """(pair, headline, reality, anchor) of each pair that reads as a blindfold, for the first screen; and how many pairs
+    there are of each reading."""
+    by_pair = {}
+    for row in desk.ask(QUERIES, "cells").rows:
+        by_pair.setdefault(row["pair_id"], []).append(row)
+    newest = {pair: _newest(rows) or rows[0] for pair, rows in by_pair.items()}
+    readings = {reading: [pair for pair, row in newest.items() if row["reading"] == reading] for reading in ORDER}
+    found = [
+        (
+            row["pair_name"],
+            *(words.in_unit(row[side], row["value_unit"]) for side in ("headline", "reality")),
+            _anchor(pair),
+        )
+        for pair, row in newest.items()
+        if row["reading"] == "blindfold"
+    ]
+    return found, {reading: len(pairs) for reading, pairs in readings.items()}
+
+
+def silent(desk, business=False):
+    """(what is missing, pairs) of those that this desk cannot measure or not judge yet: said, never left out."""
+    by_pair = {}
+    for row in desk.ask(QUERIES, "cells").rows:
+        if (row["business_function"] != "service") == business:
+            by_pair.setdefault(row["pair_id"], []).append(row)
+    reasons = {}
+    for rows in by_pair.values():
+        if not _newest(rows):
+            missing = rows[0]["missing_inputs"]
+            why = (
+                f"not measurable without {missing.replace(';', ', ')}" if missing else "nothing that can be judged yet"
+            )
+            reasons.setdefault(why, []).append(f"{rows[0]['pair_id']} {rows[0]['pair_name']}")
+    return sorted(reasons.items())
+
+
+def _newest(rows):
+    """The cell that a card reads: all so far; else the newest month or year that can be judged. None without values."""
+    found = [row for row in rows if row["headline"] is not None and row["reality"] is not None]
+    return max(
+        found,
+        key=lambda row: (row["reading"] != "not_enough_data", row["period_type"] == "to_date", row["period_start"]),
+        default=None,
+    )
+
+
+def _anchor(pair):
+    return f"pair-{pair.lower()}"
+
+
+def _card(rows, meaning, answer):
+    cell = _newest(rows)
+    pair, unit = cell["pair_id"], cell["value_unit"]
+    months = [row for row in rows if row["period_type"] == "month"]
+    # what is before the first value and after the last is not known, and drawn as nothing
+    known = [row for row in months if row["headline"] is not None and row["reality"] is not None]
+    labels = [words.month(row["period_start"]) for row in known]
+    says = f"{cell['pair_name']}: headline {words.in_unit(cell['headline'], unit)}, reality {words.in_unit(cell['reality'], unit)}."
+    picture = None
+    if len(known) > 1:
+        picture = charts.pair(
+            labels,
+            [row["headline"] for row in known],
+            [row["reality"] for row in known],
+            (meaning["headline_direction"], meaning["reality_direction"]),
+            f"{says} By month, from {labels[0]} to {labels[-1]}: the values are in the table below.",
+            _anchor(pair),
+        )
+    period = {"to_date": "all so far", "month": words.month(cell["period_start"])}.get(
+        cell["period_type"], f"fiscal year from {words.month(cell['period_start'])}"
+    )
+    return Figure(
+        title=cell["pair_name"],
+        says=meaning["question"],
+        answer=answer,
+        n=f"{cell['cohort_count']:,} ({period})",
+        window=f"{cell['window_days']} days" if cell["window_days"] is not None else None,
+        picture=picture,
+        badge=(cell["reading"], words.READINGS[cell["reading"]]),
+        sides=tuple(
+            (
+                side,
+                words.in_unit(cell[side], unit),
+                meaning["headline_on_cohort" if side == "headline" else "reality"],
+                _change(known, side, unit),
+            )
+            for side in ("headline", "reality")
+        ),
+        table=(
+            ["period", "n", "as reported", "headline", "reality", "gap (95 %)", "reading"],
+            [
+                [
+                    {"to_date": "all so far"}.get(
+                        row["period_type"], words.month(row["period_start"]) if row["period_start"] else ""
+                    ),
+                    f"{row['cohort_count']:,}",
+                    words.in_unit(row["headline_as_reported"], unit),
+                    words.in_unit(row["headline"], unit),
+                    words.in_unit(row["reality"], unit),
+                    words.UNKNOWN
+                    if row["gap"] is None
+                    else f"{row['gap']:.3f} ({words.between(row['gap_low'], row['gap_high'], lambda it: f'{it:.3f}')})",
+                    words.READINGS[row["reading"]],
+                ]
+                for row in rows
+            ],
+        ),
+        anchor=_anchor(pair),
+        size="third",
+    )
+
+
+def _change(known, side, unit):
+    """From where the side came: the first month's value."""
+    if len(known) < 2:
+        return ""
+    first, last = known[0], known[-1]
+    return f"{words.in_unit(first[side], unit)} in {words.month(first['period_start'])}, {words.in_unit(last[side], unit)} in {words.month(last['period_start'])}"

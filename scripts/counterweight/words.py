@@ -1,0 +1,61 @@
+"""Values in words, for people: what the summary prints and the report shows. Unknown is said, never blank and never 0."""
+
+UNKNOWN = "unknown"
+# What a reading says, the worst first.
+READINGS = {
+    "blindfold": "The headline looks better than reality bears out",
+    "both_worse": "Headline and reality are both worse",
+    "aligned": "Headline and reality agree",
+    "not_enough_data": "Not enough data to say",
+    "not_measurable": "Not measurable: an input is missing",
+}
+
+
+def percent(share, digits=1):
+    """A share as per cent: 0.143 is `14.3 %`."""
+    return UNKNOWN if share is None else f"{100 * share:.{digits}f} %"
+
+
+def count(number):
+    return UNKNOWN if number is None else f"{number:,.0f}"
+
+
+def number(value, digits=2):
+    """A figure with no more digits than it has."""
+    if value is None:
+        return UNKNOWN
+    return f"{int(value):,}" if value == int(value) else f"{value:,.{digits}f}"
+
+
+def span(seconds):
+    """Seconds as a person says them: `1 min 07 s`, `1 h 13 min`, `58 h 36 min`."""
+    if seconds is None:
+        return UNKNOWN
+    hours, rest = divmod(int(seconds), 3600)
+    return f"{hours:,} h {rest // 60:02} min" if hours else f"{rest // 60} min {rest % 60:02} s"
+
+
+def day(moment):
+    return UNKNOWN if moment is None else f"{moment:%-d %B %Y %H:%M} UTC"
+
+
+def month(date):
+    return f"{date:%b %Y}"
+
+
+def in_unit(value, unit):
+    """A side of a pair by its unit in `kpi_pairs`: share, seconds, count, money or ratio."""
+    if unit == "share":
+        return percent(value)
+    return span(value) if unit == "seconds" else number(value)
+
+
+def between(low, high, say=number):
+    """An interval, or nothing where there is none."""
+    return "" if low is None or high is None else f"{say(low)} to {say(high)}"
+
+
+def listed(names, last="and"):
+    """`a, b and c`."""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}" if names else ""
