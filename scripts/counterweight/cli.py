@@ -256,9 +256,9 @@ def run(project, system, files, observed_until, variables, as_of, restricted):
 def write_report(project, out):
     """Write the report of what is published: one HTML file that opens in any browser, offline, and prints.
 
-    First what was said, what held, the bill, and how much of it could be seen; then every headline beside its reality, and what
-    is behind it. Each figure says how many cases it is about, how long was waited, and the query that it comes from.
-    `counterweight run` writes it as its last step.
+    First what was said, what held, the bill, and how much of it could be seen; then every headline beside its
+    reality, and what is behind it. Each figure says how many cases it is about, how long was waited, and the query
+    that it comes from. `counterweight run` writes it, too.
 
     \b
     Examples

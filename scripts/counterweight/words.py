@@ -1,4 +1,4 @@
-"""Values in words, for people: what the summary prints and the report shows. Unknown is said, never blank and never 0."""
+"""Values in words, for people: in the summary and the report. Unknown is said, never blank and never 0."""
 
 UNKNOWN = "unknown"
 # What a reading says, the worst first.
@@ -41,6 +41,11 @@ def day(moment):
 
 def month(date):
     return f"{date:%b %Y}"
+
+
+def short_month(date):
+    """For axes."""
+    return f"{date:%b %y}"
 
 
 def in_unit(value, unit):

@@ -14,8 +14,8 @@ from counterweight.publish import open_published
 from counterweight.report import EXPOSURES, exposures
 
 HEAD = """\
-# What `counterweight report` shows. Written by `python -m counterweight.dev.exposures` from the report's queries: the build
-# fails where a section shows a headline without its reality, and the report where it shows something else than this.
+# What `counterweight report` shows. Written by `python -m counterweight.dev.exposures` from the report's queries: the
+# build fails where a section shows a headline without its reality, and the report where it shows something else.
 """
 
 

@@ -129,8 +129,9 @@ def _check_exposures(project, connection):
             problems = [f"shows {name} and does not say so" for name in sorted(shown - said)]
             problems += [f"says that it shows {name} and does not" for name in sorted(said - shown)]
             raise CounterweightError(
-                f"The exposure {exposure['name']} of {EXPOSURES} {'; '.join(problems)}. After a change of the report write the "
-                "exposures anew with 'python -m counterweight.dev.exposures'; the next build checks that each headline has its reality."
+                f"The exposure {exposure['name']} of {EXPOSURES} {'; '.join(problems)}. After a change of the report "
+                "write the exposures anew with 'python -m counterweight.dev.exposures'; the next build checks that each "
+                "headline has its reality."
             )
     if declared:
         raise CounterweightError(f"{EXPOSURES} has {', '.join(declared)}, and the report has no such section.")

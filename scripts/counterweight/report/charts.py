@@ -1,6 +1,7 @@
 """Pictures of the report: Altair to SVG, in one style. Same values, same bytes; nothing is loaded by the page.
 
-Headlines are dashed and grey, realities solid and blue, the gap between them is shaded, and colour is never the only sign.
+Headlines are dashed and grey, realities solid and blue, the gap between them is shaded, and colour is never the only
+sign.
 """
 
 import html
@@ -20,11 +21,12 @@ PARTS = {
 }  # fmt: skip
 # What a reading's sign is. Words stand beside it always.
 KINDS = {
-    "blindfold": "▲▼", "both_worse": "▼▼", "aligned": "=", "not_enough_data": "?", "not_measurable": "–",
+    "blindfold": "▲▼", "both_worse": "▼▼", "aligned": "=", "not_enough_data": "?", "not_measurable": "-",
     "signal": "!", "quiet": "○", "unknown": "?",
 }  # fmt: skip
 # Widths of a third, a half and the whole of the page, in pixels before it is scaled.
 THIRD, HALF, WIDE = 340, 540, 1100
+PADDING = {"left": 2, "right": 6, "top": 6, "bottom": 2}
 
 
 def draw(chart, says, name):
@@ -44,7 +46,7 @@ def draw(chart, says, name):
 
 def _styled(chart):
     return (
-        chart.configure(font=FONT, background="transparent", padding={"left": 2, "right": 6, "top": 6, "bottom": 2}, aria=False)
+        chart.configure(font=FONT, background="transparent", padding=PADDING, aria=False)
         .configure_view(stroke=None)
         .configure_axis(
             labelFontSize=11, titleFontSize=11, titleFontWeight="normal", labelColor=GREY, titleColor=GREY,
@@ -58,69 +60,70 @@ def data(rows):
     return alt.Data(values=rows)
 
 
-def _months(values):
+def _months(values, most=8):
     """An axis of months with no more labels than fit."""
-    step = max(1, round(len(values) / 6))
+    step = max(1, -(-len(values) // most))
     return alt.X("month:O", sort=values, title=None, axis=alt.Axis(values=values[::step], labelAngle=0, grid=False))
 
 
-def index_of(values, direction):
-    """Each value as an index where up is better, 100 at the first; None where that cannot be said."""
-    start = next((value for value in values if value is not None), None)
-    if not start or (direction == "lower" and not all(value is None or value > 0 for value in values)):
-        return None
-    if direction == "lower":
-        return [None if value is None else 100 * start / value for value in values]
-    return [None if value is None else 100 * value / start for value in values]
+def indices(headline, reality, directions, is_one_scale):
+    """Both sides as indices where up is better, 100 at the start: of the headline, where both are on one scale, so that
+    the gap between them stays to be seen; else of each. None where a side starts at 0, or a lower-is-better one falls
+    to it.
+    """
+    found = []
+    start = next((value for value in headline if value is not None), None)
+    for values, direction in zip((headline, reality), directions, strict=True):
+        if not is_one_scale:
+            start = next((value for value in values if value is not None), None)
+        known = [value for value in values if value is not None]
+        if not start or start < 0 or (direction == "lower" and min(known) <= 0):
+            return None
+        shares = [None if it is None else start / it if direction == "lower" else it / start for it in values]
+        found.append([None if it is None else 100 * it for it in shares])
+    return found
 
 
-def pair(months, headline, reality, directions, says, name):
+def pair(months, headline, reality, directions, is_one_scale, says, name):
     """Headline (dashed) and reality (solid) as indices where up is better, the gap shaded. `months` are labels.
 
-    Where a value's index cannot be made (it starts at 0, or falls to it), the values themselves are drawn.
+    Where an index cannot be made, the values themselves are drawn. The axis begins at 0: a small gap looks small.
     """
-    indices = [index_of(side, way) for side, way in zip((headline, reality), directions, strict=True)]
-    if all(indices):
-        sides, title = indices, "better ↑ (start = 100)"
-    else:
-        sides, title = (headline, reality), f"{'better' if directions[1] == 'higher' else 'worse'} ↑"
+    sides = indices(headline, reality, directions, is_one_scale)
+    title = "better ↑ (headline's start = 100)" if is_one_scale else "better ↑ (each start = 100)"
+    if not sides:
+        sides, title = (headline, reality), f"value, {'better' if directions[1] == 'higher' else 'worse'} ↑"
     rows = [
         {"month": month, "headline": one, "reality": other}
         for month, one, other in zip(months, *sides, strict=True)
         if one is not None and other is not None
     ]
     values = [row[side] for row in rows for side in ("headline", "reality")]
-    low, high = min(values), max(values)
-    margin = max((high - low) * 0.12, abs(high) * 0.05, 1e-6)
-    scale = alt.Scale(domain=[low - margin, high + margin], nice=True, zero=False)
-    shown = [row["month"] for row in rows]
-    x = _months(shown)
+    height, shown = 130, [row["month"] for row in rows]
+    scale = alt.Scale(domain=[min(0, *values), max(*values) * 1.08 or 1], nice=True)
+    x = _months(shown, 4)
+    ends = _ends(
+        [row | {"series": side, "value": row[side]} for row in rows for side in ("headline", "reality")],
+        ("headline", "reality"),
+        "month",
+        height,
+    )
+    color = alt.Color(
+        "series:N", legend=None, scale=alt.Scale(domain=["headline", "reality"], range=[HEADLINE, REALITY])
+    )
     base = alt.Chart(data(rows))
-    last = data([rows[-1] | {"side": side, "value": rows[-1][side]} for side in ("headline", "reality")])
-    # labels of lines that end together would lie on each other
-    height = 150
-    apart = 13 * (high - low + 2 * margin) / height
-    ends = {side: rows[-1][side] for side in ("headline", "reality")}
-    if abs(ends["headline"] - ends["reality"]) < apart:
-        middle, sign = sum(ends.values()) / 2, 1 if ends["headline"] >= ends["reality"] else -1
-        ends = {"headline": middle + sign * apart / 2, "reality": middle - sign * apart / 2}
-    labels = data([{"month": shown[-1], "at": ends[side], "side": side} for side in ("headline", "reality")])
-    color = alt.Color("side:N", legend=None, scale=alt.Scale(domain=["headline", "reality"], range=[HEADLINE, REALITY]))
+
+    def y(side, **more):
+        return alt.Y(f"{side}:Q", scale=scale, **more)
+
+    axis = alt.Axis(tickCount=4, format="d" if max(values) >= 10 else "~g")
     chart = (
-        base.mark_area(color=HIDDEN, opacity=1).encode(
-            x=x, y=alt.Y("headline:Q", scale=scale, title=title, axis=alt.Axis(tickCount=4)), y2="reality:Q"
-        )
-        + base.mark_line(color=HEADLINE, strokeDash=[5, 4], strokeWidth=2).encode(
-            x=x, y=alt.Y("headline:Q", scale=scale)
-        )
-        + base.mark_line(color=REALITY, strokeWidth=2.5).encode(x=x, y=alt.Y("reality:Q", scale=scale))
-        + alt.Chart(last)
-        .mark_point(filled=True, size=42, opacity=1)
-        .encode(x=x, y=alt.Y("value:Q", scale=scale), color=color)
-        + alt.Chart(labels)
-        .mark_text(align="left", dx=8, fontSize=11, fontWeight="bold")
-        .encode(x=x, y=alt.Y("at:Q", scale=scale), text="side:N", color=color)
-    ).properties(width=THIRD - 100, height=height)
+        base.mark_area(color=HIDDEN, opacity=1).encode(x=x, y=y("headline", title=title, axis=axis), y2="reality:Q")
+        + base.mark_line(color=HEADLINE, strokeDash=[5, 4], strokeWidth=2).encode(x=x, y=y("headline"))
+        + base.mark_line(color=REALITY, strokeWidth=2.5).encode(x=x, y=y("reality"))
+        + alt.Chart(data(ends)).mark_text(align="left", dx=6, fontSize=11, fontWeight="bold")
+        .encode(x=x, y=y("at"), text="series:N", color=color)
+    ).properties(width=THIRD - 100, height=height)  # fmt: skip
     return draw(chart, says, name)
 
 
@@ -208,8 +211,8 @@ def _ends(rows, names, x, height):
 def intervals(
     rows, says, name, title, x_format=".0%", middle=None, middle_words="all", width=HALF - 170, color_of=None
 ):
-    """A dot and its interval a row {label, value, low, high}, in the order given. Coloured only where the whole interval
-    lies on one side of `middle`; `color_of` says otherwise (row -> "over", "under" or None)."""
+    """A dot and its interval a row {label, value, low, high}, in the order given. Coloured only where the whole
+    interval lies on one side of `middle`; `color_of` says otherwise (row -> "over", "under" or None)."""
 
     def side(row):
         if color_of:

@@ -9,9 +9,10 @@ TITLE = "What we said, and what held"
 QUERIES = {
     "claims": """
         select
-            claim_type, window_days, claim_count, pending_count, unobservable_count, unknown_customer_count, mature_count,
-            cohort_count, held_count, falsified_count, reopened_count, hidden_by_auto_close_count, held_rate, return_rate,
-            return_rate_low, return_rate_high, reopen_rate, unobservable_share, unknown_customer_share, observed_until
+            claim_type, window_days, claim_count, pending_count, unobservable_count, unknown_customer_count,
+            mature_count, cohort_count, held_count, falsified_count, reopened_count, hidden_by_auto_close_count,
+            held_rate, return_rate, return_rate_low, return_rate_high, reopen_rate, unobservable_share,
+            unknown_customer_share, observed_until
         from marts.resolution_quality
         where
             source_system = $system and period_type = 'to_date' and unit_type = 'total'
@@ -21,7 +22,8 @@ QUERIES = {
     """,
     "bill": """
         select
-            window_days, judged_count, returned_count, repeat_contact_count, unmeasured_repeat_count, billed_customer_count,
+            window_days, judged_count, returned_count, repeat_contact_count, unmeasured_repeat_count,
+            billed_customer_count,
             billed_hours, billed_hours_low, billed_hours_high, billed_share_of_handle_time, currency, billed_amount,
             billed_amount_low, billed_amount_high, returned_ticket_count
         from marts.bill_of_returns

@@ -7,8 +7,8 @@ from counterweight.report.desk import Figure
 NAME = "pairs"
 TITLE = "Every headline beside its reality"
 INTRO = (
-    "Each card is one pair on the same cohort, drawn as an index where up is better: dashed what the dashboard says, solid "
-    "what happened. Where the gap opens, the headline hides something. A reading is no verdict on people."
+    "Each card is one pair on the same cohort, drawn as an index where up is better: dashed what the dashboard says, "
+    "solid what happened. Where the gap opens, the headline hides something. A reading is no verdict on people."
 )
 QUERIES = {
     "cells": """
@@ -30,6 +30,14 @@ QUERIES = {
     """,
 }
 ORDER = list(words.READINGS)
+# A reading on a card; its meaning in full is on the first screen.
+BADGES = {
+    "blindfold": "Headline looks better",
+    "both_worse": "Both are worse",
+    "aligned": "Both agree",
+    "not_enough_data": "Not enough data",
+    "not_measurable": "Not measurable",
+}
 
 
 def figures(desk, business=False):
@@ -45,8 +53,8 @@ def figures(desk, business=False):
 
 
 def hiding(desk):
-    """(pair, headline, reality, anchor) of each pair that reads as a blindfold, for the first screen; and how many pairs
-    there are of each reading."""
+    """(pair, headline, reality, anchor) of each pair that reads as a blindfold, for the first screen; and how many
+    pairs there are of each reading."""
     by_pair = {}
     for row in desk.ask(QUERIES, "cells").rows:
         by_pair.setdefault(row["pair_id"], []).append(row)
@@ -101,8 +109,9 @@ def _card(rows, meaning, answer):
     months = [row for row in rows if row["period_type"] == "month"]
     # what is before the first value and after the last is not known, and drawn as nothing
     known = [row for row in months if row["headline"] is not None and row["reality"] is not None]
-    labels = [words.month(row["period_start"]) for row in known]
-    says = f"{cell['pair_name']}: headline {words.in_unit(cell['headline'], unit)}, reality {words.in_unit(cell['reality'], unit)}."
+    labels = [words.short_month(row["period_start"]) for row in known]
+    sides = " and ".join(f"{side} {words.in_unit(cell[side], unit)}" for side in ("headline", "reality"))
+    says = f"{cell['pair_name']}: {sides}."
     picture = None
     if len(known) > 1:
         picture = charts.pair(
@@ -110,6 +119,7 @@ def _card(rows, meaning, answer):
             [row["headline"] for row in known],
             [row["reality"] for row in known],
             (meaning["headline_direction"], meaning["reality_direction"]),
+            all(_is_one_scale(row, meaning) for row in known),
             f"{says} By month, from {labels[0]} to {labels[-1]}: the values are in the table below.",
             _anchor(pair),
         )
@@ -123,7 +133,7 @@ def _card(rows, meaning, answer):
         n=f"{cell['cohort_count']:,} ({period})",
         window=f"{cell['window_days']} days" if cell["window_days"] is not None else None,
         picture=picture,
-        badge=(cell["reading"], words.READINGS[cell["reading"]]),
+        badge=(cell["reading"], BADGES[cell["reading"]]),
         sides=tuple(
             (
                 side,
@@ -157,9 +167,22 @@ def _card(rows, meaning, answer):
     )
 
 
+def _is_one_scale(row, meaning):
+    """Whether both sides can be drawn on one scale: they are times or money, or the gap is what lies between them."""
+    if meaning["headline_direction"] != meaning["reality_direction"] or row["gap"] is None:
+        return False
+    if row["value_unit"] in ("seconds", "money"):
+        return True
+    headline, reality, gap = row["headline"], row["reality"], row["gap"]
+    between = [headline - reality, reality - headline]
+    if headline and reality:
+        between += [reality / headline - 1, headline / reality - 1, 1 - headline / reality, 1 - reality / headline]
+    return any(abs(gap - it) < 0.002 for it in between)
+
+
 def _change(known, side, unit):
     """From where the side came: the first month's value."""
     if len(known) < 2:
         return ""
-    first, last = known[0], known[-1]
-    return f"{words.in_unit(first[side], unit)} in {words.month(first['period_start'])}, {words.in_unit(last[side], unit)} in {words.month(last['period_start'])}"
+    ends = (known[0], known[-1])
+    return " → ".join(f"{words.in_unit(row[side], unit)} ({row['period_start']:%b})" for row in ends)

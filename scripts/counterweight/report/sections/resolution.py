@@ -7,8 +7,8 @@ from counterweight.report.desk import Figure
 NAME = "resolution"
 TITLE = "Resolution: does it hold?"
 INTRO = (
-    "A resolution is a claim; customers answer later. Young claims are not counted as successes, they are not counted at "
-    "all, and claims of customers nobody could recognise are in no rate."
+    "A resolution is a claim; customers answer later. Young claims are not counted as successes, they are not counted "
+    "at all, and claims of customers nobody could recognise are in no rate."
 )
 QUERIES = {
     "curve": """
@@ -21,9 +21,9 @@ QUERIES = {
     """,
     "months": """
         select
-            period_start, is_period_mature, claim_count, pending_count, unobservable_count, cohort_count, falsified_count,
-            reopened_count, hidden_by_auto_close_count, reopen_rate, hidden_by_auto_close_rate, return_rate,
-            return_rate_low, return_rate_high, held_rate, unobservable_share, window_days
+            period_start, is_period_mature, claim_count, pending_count, unobservable_count, cohort_count,
+            falsified_count, reopened_count, hidden_by_auto_close_count, reopen_rate, hidden_by_auto_close_rate,
+            return_rate, return_rate_low, return_rate_high, held_rate, unobservable_share, window_days
         from marts.resolution_quality
         where
             source_system = $system and claim_type = 'ticket_resolved' and period_type = 'month' and unit_type = 'total'
@@ -37,7 +37,8 @@ QUERIES = {
             window_days
         from marts.resolution_quality
         where
-            source_system = $system and claim_type = 'ticket_resolved' and period_type = 'to_date' and unit_type = 'team'
+            source_system = $system and claim_type = 'ticket_resolved'
+            and period_type = 'to_date' and unit_type = 'team'
             and window_days = (select window_days from reference.kpi_pairs where pair_id = 'P24')
         order by unit
     """,
@@ -83,8 +84,8 @@ def _curve(desk):
         title="How soon do customers come back?",
         says=says + ".",
         answer=answer,
-        n=f"{total[0]['claim_count']:,} resolutions of known customers; {words.percent(total[0]['unobservable_share'])} more "
-        "are of unknown ones and in no curve",
+        n=f"{total[0]['claim_count']:,} resolutions of known customers; "
+        f"{words.percent(total[0]['unobservable_share'])} more are of unknown ones and in no curve",
         window="60 days, young claims for as long as they were observed (Kaplan-Meier)",
         picture=charts.lines(
             rows, f"Share of resolutions that customers came back after, by day. {says}.", "return-curve", kinds,
@@ -100,7 +101,7 @@ def _months(desk):
         return None
     series = {"reopened": "reopen_rate", "came back": "return_rate"}
     rows = [
-        {"month": words.month(row["period_start"]), "series": name, "value": row[column]}
+        {"month": words.short_month(row["period_start"]), "series": name, "value": row[column]}
         for name, column in series.items()
         for row in known
     ]
@@ -110,8 +111,9 @@ def _months(desk):
     last = known[-1]
     says = (
         f"In {words.month(last['period_start'])} the tool shows {words.percent(last['reopen_rate'])} reopened; "
-        f"{words.percent(last['return_rate'])} came back, {words.percent(last['hidden_by_auto_close_rate'])} of them after the "
-        "ticket was closed by a timer, where the tool cannot reopen it."
+        f"{words.percent(last['return_rate'])} came back. "
+        f"{words.percent(last['hidden_by_auto_close_rate'])} came back after the ticket was closed by a timer, where "
+        "the tool cannot reopen it."
     )
     if young:
         says += f" {words.listed(young)}: not known yet, too young."
@@ -122,7 +124,8 @@ def _months(desk):
         n=f"{sum(row['cohort_count'] for row in known):,} judged resolutions in {len(known)} months",
         window=f"{last['window_days']} days",
         picture=charts.lines(
-            rows, says, "return-months", {"reopened": "headline", "came back": "reality"}, y_title="of the judged", y_format=".0%",
+            rows, says, "return-months", {"reopened": "headline", "came back": "reality"},
+            y_title="of the judged", y_format=".0%",
         ),
     )  # fmt: skip
 
@@ -138,8 +141,8 @@ def _teams(desk):
         return None
     outside = [row["unit"] for row in rows if row["is_outside_funnel"]]
     says = (
-        f"{words.listed(outside)} {'lies' if len(outside) == 1 else 'lie'} outside what chance and the mix of work let expect: "
-        "worth a look at the process."
+        f"{words.listed(outside)} {'lies' if len(outside) == 1 else 'lie'} outside what chance and the mix of work let "
+        "expect: worth a look at the process."
         if outside
         else "No team lies outside what chance and the mix of its work let expect."
     )
@@ -151,15 +154,21 @@ def _teams(desk):
         title="Came back, against what the mix of work lets expect",
         says=says,
         answer=answer,
-        n=f"{sum(row['cohort_count'] for row in rows):,} judged resolutions of {len(rows)} teams, by name and not by rank",
+        n=f"{sum(row['cohort_count'] for row in rows):,} judged resolutions of {len(rows)} teams, by name, not by rank",
         window=f"{rows[0]['window_days']} days",
         picture=charts.intervals(
             [
-                {"label": row["unit"], "value": row["return_oe"], "low": row["return_oe_low"], "high": row["return_oe_high"]}
+                {
+                    "label": row["unit"],
+                    "value": row["return_oe"],
+                    "low": row["return_oe_low"],
+                    "high": row["return_oe_high"],
+                }
                 for row in rows
             ],
             f"Returns over expected returns by team with 95 % intervals. {says}", "return-teams",
-            "came back, over expected (1 = as the mix lets expect)", x_format=".1f", middle=1, middle_words="as expected",
+            "came back, over expected (1 = as the mix lets expect)", x_format=".1f",
+            middle=1, middle_words="as expected",
             color_of=lambda row: ("over" if row["value"] > 1 else "under") if row["label"] in outside else None,
         ),
     )  # fmt: skip
