@@ -103,9 +103,7 @@ def build(project, values):
             values = _with_loaded_systems(project, connection, values)
         build_id = _begin(project, values)
         started = time.monotonic()
-        results = run_dbt(
-            project, ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], values
-        )
+        results = run_dbt(project, ["build", "--resource-type", "model", "--resource-type", "seed"], values)
         failed = [result for result in results if result.status in ("error", "fail")]
         if failed:
             record(project, build_id, status="build failed")

@@ -32,6 +32,8 @@ os.environ["DBT_PARTIAL_PARSE"] = "false"
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
 ZONE_OF_DEALERSHIP = "Europe/Vienna"
 WITHOUT_MARTS = ["--exclude", "path:models/marts"]
+# `dbt build` takes exposures and saved queries for nodes as well.
+TABLES = ["--resource-type", "model", "--resource-type", "seed"]
 SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv.gz"
 
 
@@ -45,8 +47,7 @@ def _development_salt():
 
 def build_facts(project, values=None, select=()):
     """All but the marts, or what is selected, for tests of no more than that. Nothing that could be published."""
-    kinds = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    arguments = ["build", *kinds, *(["--select", *select] if select else WITHOUT_MARTS)]
+    arguments = ["build", *TABLES, *(["--select", *select] if select else WITHOUT_MARTS)]
     results = run_dbt(project, arguments, values or {})
     assert {result.node.name: result.message for result in results if result.status != "success"} == {}
 

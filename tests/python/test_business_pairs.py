@@ -12,7 +12,7 @@ import statistics
 import duckdb
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, TABLES
 from counterweight.build import run_dbt
 from counterweight.load import load
 from counterweight.project import Project
@@ -46,8 +46,7 @@ def built(folder, blindfolds, scale=SCALE):
                 write(table)
     project = Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
     load(project, None, [f"canonical={folder}/raw"])
-    build = ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    results = run_dbt(project, [*build, "--select", *MODELS], {})
+    results = run_dbt(project, ["build", *TABLES, "--select", *MODELS], {})
     assert [result.node.name for result in results if result.status != "success"] == []
     return project
 

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from conftest import one, rows
+from conftest import TABLES, one, rows
 from counterweight.build import run_dbt
 from counterweight.errors import CounterweightError
 from counterweight.load import declared_systems
@@ -33,7 +33,7 @@ def landed(new_project):
 @pytest.fixture(scope="module")
 def built(landed):
     """All that was built of them, and the results of that and of the data tests."""
-    return landed, run_dbt(landed, ["build", "--exclude-resource-type", "unit_test"], {})
+    return landed, run_dbt(landed, ["build", *TABLES, "--resource-type", "test"], {})
 
 
 def test_missing_tables_and_columns_are_made_and_the_rest_is_read(built):

@@ -17,7 +17,7 @@ from dbt.cli.main import dbtRunner
 
 import random_clocks_world
 import zendesk_world
-from conftest import REAL_DATA, ROOT, WITHOUT_MARTS, build_facts, rows
+from conftest import REAL_DATA, ROOT, TABLES, WITHOUT_MARTS, build_facts, rows
 from counterweight.audit import run_expectations, suites_of
 from counterweight.build import build
 from counterweight.load import load
@@ -137,7 +137,7 @@ def on_postgres(postgres, tmp_path_factory):
             try:
                 # first what unit tests take their columns from
                 variables = ["--vars", json.dumps(values or {})]
-                arguments = ["build", "--exclude-resource-type", "unit_test", *([] if marts else WITHOUT_MARTS)]
+                arguments = ["build", *TABLES, "--resource-type", "test", *([] if marts else WITHOUT_MARTS)]
                 outcomes = [dbtRunner().invoke([*arguments, *variables, *common])]
                 seconds = time.monotonic() - started
                 if unit_tests:
@@ -407,7 +407,7 @@ def test_a_connectors_schema_alone_is_enough(postgres, zendesk, zendesk_folder, 
             patch.setenv(name, value)
         try:
             outcome = dbtRunner().invoke([
-                "build", "--exclude-resource-type", "unit_test", "--target", "postgres",
+                "build", *TABLES, "--resource-type", "test", "--target", "postgres",
                 "--target-path", str(tmp_path), "--log-path", str(tmp_path), "--log-level", "none",
                 "--no-version-check", "--vars",
                 json.dumps({"zendesk_schema": "helpdesk", **zendesk_world.VARIABLES}),

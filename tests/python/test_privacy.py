@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import ROOT, one, rows
+from conftest import ROOT, TABLES, one, rows
 from counterweight import summary
 from counterweight.audit import audit
 from counterweight.build import build, run_dbt
@@ -124,8 +124,7 @@ def texts(connection):
 
 def built(project, selection):
     """Whether models and seeds of the selection were all built."""
-    kinds = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    results = run_dbt(project, ["build", "--select", selection, *kinds], {})
+    results = run_dbt(project, ["build", "--select", selection, *TABLES], {})
     return len(results) > 10 and all(result.status == "success" for result in results)
 
 

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 import zendesk_world
-from conftest import WITHOUT_MARTS, build_facts, one, rows
+from conftest import TABLES, WITHOUT_MARTS, build_facts, one, rows
 from counterweight.build import run_dbt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.load import load
@@ -246,7 +246,7 @@ def catalogue(project):
 @pytest.mark.long
 def test_one_variable_reads_the_connectors_schema_in_place(in_place, zendesk):
     before = catalogue(in_place)
-    results = run_dbt(in_place, ["build", "--exclude-resource-type", "unit_test", *WITHOUT_MARTS], IN_PLACE)
+    results = run_dbt(in_place, ["build", *TABLES, "--resource-type", "test", *WITHOUT_MARTS], IN_PLACE)
     assert {result.node.name for result in results if result.status not in ("success", "pass")} == set()
     for query in (CLAIMS, EPISODES, INTERACTIONS):
         assert sorted(rows(in_place, query), key=str) == sorted(rows(zendesk, query), key=str)

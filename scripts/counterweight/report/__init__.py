@@ -7,6 +7,7 @@ No script, nothing from elsewhere, the same bytes for the same build. What it sh
 import contextlib
 import json
 import os
+import re
 from pathlib import Path
 
 import click
@@ -85,7 +86,7 @@ def _page(chapters, build_id):
         undefined=jinja2.StrictUndefined,
     )
     title = chapters[0]["lead"]["title"] if len(chapters) == 1 else "What we said, and what held"
-    return environment.get_template("page.html").render(
+    page = environment.get_template("page.html").render(
         title=title,
         chapters=chapters,
         build_id=build_id,
@@ -93,6 +94,8 @@ def _page(chapters, build_id):
         reading_words=words.READINGS,
         day=words.day,
     )
+    # a number and its unit stay on one line
+    return re.sub(r"(?<=\d) (?=%|(?:h|min|s|days|EUR|USD)\b)", "\N{NO-BREAK SPACE}", page)
 
 
 def exposures(connection):
@@ -130,8 +133,8 @@ def _check_exposures(project, connection):
             problems += [f"says that it shows {name} and does not" for name in sorted(said - shown)]
             raise CounterweightError(
                 f"The exposure {exposure['name']} of {EXPOSURES} {'; '.join(problems)}. After a change of the report "
-                "write the exposures anew with 'python -m counterweight.dev.exposures'; the next build checks that each "
-                "headline has its reality."
+                "write the exposures anew with 'python -m counterweight.dev.exposures'; the next build checks that "
+                "each headline has its reality."
             )
     if declared:
         raise CounterweightError(f"{EXPOSURES} has {', '.join(declared)}, and the report has no such section.")

@@ -91,6 +91,7 @@ def pair(months, headline, reality, directions, is_one_scale, says, name):
     """
     sides = indices(headline, reality, directions, is_one_scale)
     title = "better ↑ (headline's start = 100)" if is_one_scale else "better ↑ (each start = 100)"
+    is_drawn_as_index = sides is not None
     if not sides:
         sides, title = (headline, reality), f"value, {'better' if directions[1] == 'higher' else 'worse'} ↑"
     rows = [
@@ -117,8 +118,10 @@ def pair(months, headline, reality, directions, is_one_scale, says, name):
         return alt.Y(f"{side}:Q", scale=scale, **more)
 
     axis = alt.Axis(tickCount=4, format="d" if max(values) >= 10 else "~g")
+    # between values that are on no common scale there is no gap to see
     chart = (
-        base.mark_area(color=HIDDEN, opacity=1).encode(x=x, y=y("headline", title=title, axis=axis), y2="reality:Q")
+        base.mark_area(color=HIDDEN, opacity=1 if is_drawn_as_index else 0)
+        .encode(x=x, y=y("headline", title=title, axis=axis), y2="reality:Q")
         + base.mark_line(color=HEADLINE, strokeDash=[5, 4], strokeWidth=2).encode(x=x, y=y("headline"))
         + base.mark_line(color=REALITY, strokeWidth=2.5).encode(x=x, y=y("reality"))
         + alt.Chart(data(ends)).mark_text(align="left", dx=6, fontSize=11, fontWeight="bold")

@@ -96,8 +96,7 @@ def _tiles(row, said, bill, feeds):
         (
             "It held",
             held,
-            f"for {window} days, of {row['cohort_count']:,} that can be judged; came back: "
-            f"{words.percent(row['return_rate'])} (95 %: {back})"
+            f"for {window} days; {words.percent(row['return_rate'])} came back (95 %: {back})"
             if row["cohort_count"]
             else "no claim can be judged yet",
             "reality",
@@ -125,9 +124,9 @@ def _bill(bill):
     if not bill or bill["billed_hours"] is None:
         return words.UNKNOWN, "no handle time of repeat contacts is recorded"
     hours = f"{bill['billed_hours']:,.0f} h"
-    if bill["billed_amount"] is not None:
-        hours += f", {bill['billed_amount']:,.0f} {bill['currency']}"
     below = f"of work on {bill['repeat_contact_count']:,} repeat contacts"
+    if bill["billed_amount"] is not None:
+        below = f"or {bill['billed_amount']:,.0f} {bill['currency']}, {below}"
     if bill["billed_hours_low"] is not None:
         below += f" (95 %: {bill['billed_hours_low']:,.0f} to {bill['billed_hours_high']:,.0f} h)"
     if bill["unmeasured_repeat_count"]:

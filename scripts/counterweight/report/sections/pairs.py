@@ -34,7 +34,7 @@ ORDER = list(words.READINGS)
 BADGES = {
     "blindfold": "Headline looks better",
     "both_worse": "Both are worse",
-    "aligned": "Both agree",
+    "aligned": "Within tolerance",
     "not_enough_data": "Not enough data",
     "not_measurable": "Not measurable",
 }
