@@ -43,6 +43,11 @@ def month(date):
     return f"{date:%b %Y}"
 
 
+def short_month(date):
+    """For axes."""
+    return f"{date:%b %y}"
+
+
 def in_unit(value, unit):
     """A side of a pair by its unit in `kpi_pairs`: share, seconds, count, money or ratio."""
     if unit == "share":
