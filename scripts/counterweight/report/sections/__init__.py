@@ -6,6 +6,7 @@ the page: what cannot be seen is never left out.
 """
 
 from counterweight.report.sections import (
+    first_contact,
     handle_time,
     overview,
     pairs,
@@ -16,5 +17,6 @@ FIRST = overview
 SECTIONS = (
     pairs,
     resolution,
+    first_contact,
     handle_time,
 )
