@@ -11,6 +11,7 @@ from counterweight.report.sections import (
     overview,
     pairs,
     resolution,
+    service_levels,
 )
 
 FIRST = overview
@@ -19,4 +20,5 @@ SECTIONS = (
     resolution,
     first_contact,
     handle_time,
+    service_levels,
 )
