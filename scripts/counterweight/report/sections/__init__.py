@@ -12,6 +12,7 @@ from counterweight.report.sections import (
     pairs,
     resolution,
     service_levels,
+    team,
 )
 
 FIRST = overview
@@ -21,4 +22,5 @@ SECTIONS = (
     first_contact,
     handle_time,
     service_levels,
+    team,
 )
