@@ -11,6 +11,7 @@ from counterweight.report.sections import (
     overview,
     pairs,
     resolution,
+    satisfaction,
     service_levels,
     team,
 )
@@ -22,5 +23,6 @@ SECTIONS = (
     first_contact,
     handle_time,
     service_levels,
+    satisfaction,
     team,
 )
