@@ -251,15 +251,26 @@ def bars(rows, says, name, title, x_format="~s", width=HALF - 240, color=REALITY
     return draw(alt.layer(*layers).properties(width=width, height=max(30, 24 * len(rows))), says, name)
 
 
-def dots(rows, says, name, title, x_format=".0%", width=HALF - 270, middle=None, middle_words="", right=None):
+def dots(
+    rows,
+    says,
+    name,
+    title,
+    x_format=".0%",
+    width=HALF - 270,
+    middle=None,
+    middle_words="",
+    right=None,
+    reach=(),
+):
     """Two marks a row {label, headline, reality, low, high, tick, text}, in the order given: an open ring where the
     headline is, a solid dot where the reality is, and what lies between them shaded. All but the label may be None or
     missing: low and high are the reality's interval, `tick` is a third value, `text` stands right of the row, under
-    `right`."""
+    `right`. The axis reaches at least to the values of `reach`, so that a small difference looks small."""
     empty = {"headline": None, "reality": None, "low": None, "high": None, "tick": None, "text": ""}
     rows = [empty | row for row in rows]
     values = [row[it] for row in rows for it in ("headline", "reality", "low", "high", "tick") if row[it] is not None]
-    values += [] if middle is None else [middle]
+    values += [*reach, *([] if middle is None else [middle])]
     margin = (max(values) - min(values)) * 0.04 or 0.05 * abs(max(values)) or 1
     scale = alt.Scale(domain=[min(values) - margin, max(values) + margin], nice=False, zero=False)
     height = max(40, 24 * len(rows))

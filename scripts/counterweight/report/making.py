@@ -25,5 +25,5 @@ def silent(desk, makers):
     for it in _made(desk, makers):
         if not isinstance(it, Figure):
             title, why = it
-            reasons.setdefault(why, []).append(title)
+            reasons.setdefault(why, []).append(title.rstrip("?"))
     return list(reasons.items())

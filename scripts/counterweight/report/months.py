@@ -15,14 +15,23 @@ def unknown(rows, column, count, least):
     young = [row for row in left if row[column] is None and not row["is_period_mature"]]
     few = [row for row in left if row[column] is not None and row[count]]
     bare = [row for row in left if row[column] is None and row["is_period_mature"]]
-    said = [(young, "not known yet, too young"), (few, f"fewer than {least}, not drawn"), (bare, "unknown")]
+    said = [
+        (young, "not known yet, not followed long enough"),
+        (few, f"fewer than {least}, not drawn"),
+        (bare, "unknown"),
+    ]
     return "".join(f" {_named(some)}: {why}." for some, why in said if some)
+
+
+def many(rows):
+    """`1 month`, `8 months`."""
+    return f"{len(rows)} {'month' if len(rows) == 1 else 'months'}"
 
 
 def _named(rows):
     if len(rows) <= 3:
         return words.listed(words.month(row["period_start"]) for row in rows)
-    return f"{len(rows)} months, {words.month(rows[0]['period_start'])} to {words.month(rows[-1]['period_start'])}"
+    return f"{many(rows)}, {words.month(rows[0]['period_start'])} to {words.month(rows[-1]['period_start'])}"
 
 
 def picture(rows, series, says, name, scale=1, **options):

@@ -8,8 +8,8 @@ NAME = "first_contact"
 TITLE = "First contact resolution by every definition"
 INTRO = (
     "There is no first contact resolution, there are many. Each definition counts other things, so the difference "
-    "between two of them "
-    "is no finding. The one between its ring and its dot is: it was called resolved, and the customer came back."
+    "between two of them is no finding. The one between its ring and its dot is: it was called resolved, and the "
+    "customer came back."
 )
 QUERIES = {
     "definitions": """
@@ -96,18 +96,18 @@ def _definitions(desk):
     first, last = rows[0], rows[-1]
     says = ""
     if len(rows) > 1:
+        held = [row["lasting_rate"] for row in rows]
         says = (
-            f"The same desk resolves {words.percent(first['reported_rate'])} at first contact or "
-            f"{words.percent(last['reported_rate'])}: "
-            f"{_name(first['definition_id'])} against {_name(last['definition_id'])}. "
+            f"The same desk reports {words.percent(first['reported_rate'])} at first contact or "
+            f"{words.percent(last['reported_rate'])}, by {_name(first['definition_id'])} or by "
+            f"{_name(last['definition_id'])}; between {words.percent(min(held))} and {words.percent(max(held))} held. "
         )
     gaps = [row for row in rows if row["called_resolved_count"] and row["came_back_count"]]
     if gaps:
         widest = max(gaps, key=lambda row: (row["called_resolved_rate"] - row["lasting_rate"], row["definition_id"]))
         says += (
-            f"Of what {_name(widest['definition_id'])} calls resolved, {words.percent(widest['came_back_share'])} "
-            "came back within "
-            f"{widest['window_days']} days. "
+            f"Of what {_name(widest['definition_id'])} calls resolved, {words.percent(widest['came_back_share'])} came "
+            f"back within {widest['window_days']} days. "
         )
     behaved = next((row for row in rows if row["definition_id"] == "F4"), None)
     if behaved:
@@ -126,35 +126,33 @@ def _definitions(desk):
         title=title,
         says=says.strip(),
         answer=answer,
-        n=f"{min(row['cohort_count'] for row in rows):,} to {max(row['cohort_count'] for row in rows):,} judged "
-        "things, by definition; "
-        f"of unknown customers {_range([row['unobservable_share'] for row in rows])} more",
+        n=f"{min(row['cohort_count'] for row in rows):,} to {max(row['cohort_count'] for row in rows):,} judged, by "
+        f"definition; of unknown customers {_range([row['unobservable_share'] for row in rows])}, in no rate",
         window=f"{rows[0]['window_days']} days; F3 looks 30 days ahead",
         picture=charts.dots(
             [
                 {
                     "label": _name(row["definition_id"]),
-                    "headline": row["reported_rate"],
+                    "headline": row["called_resolved_rate"],
                     "reality": row["lasting_rate"],
                     "low": row["lasting_rate_low"],
                     "high": row["lasting_rate_high"],
                     "tick": row["one_contact_rate"],
-                    "text": words.percent(row["came_back_share"], 0),
+                    "text": f"{words.percent(row['reported_rate'])} · {words.percent(row['came_back_share'])}",
                 }
                 for row in rows
             ],
-            "By definition: what it says, what of it held with its 95 % interval, and how many never came back "
-            f"whatever it says. {says}",
-            "first-contact-definitions", "of what the definition counts",
-            width=charts.WIDE - 390, right="of it came back",
+            "By definition: what it calls resolved, what of it held with its 95 % interval, and how many never came "
+            f"back whatever it says. {says}", "first-contact-definitions", "of what can be judged",
+            width=charts.WIDE - 430, right="as reported · of it came back",
         ),
         legend=[
-            (charts.HEADLINE, "○ says", "resolved at first contact, as a dashboard has it"),
-            (charts.REALITY, "● held", "called resolved, and nobody came back (95 % interval)"),
+            (charts.HEADLINE, "○ called resolved", "at first contact, of those that can be judged"),
+            (charts.REALITY, "● held", "and nobody came back (95 % interval)"),
             (charts.INK, "| never came back", "whatever the definition says"),
         ],
         table=(
-            ["definition", "counted", "says", "judged", "says of the judged", "held (95 %)",
+            ["definition", "counted", "as reported", "judged", "called resolved", "held (95 %)",
              "of it came back", "never came back", "of unknown customers"],
             [
                 [
@@ -197,17 +195,16 @@ def _months(desk):
         return "What desks usually report, by month", "no month has enough visits that can be judged"
     last = known[-1]
     says = (
-        f"In {words.month(last['period_start'])} {words.percent(last['called_resolved_rate'])} were called resolved, "
-        "and of all judged "
-        f"{words.percent(last['lasting_rate'])} stayed so. {words.percent(last['one_contact_rate'])} did not come "
-        "back, whatever was said of "
+        f"In {words.month(last['period_start'])} {words.percent(last['called_resolved_rate'])} were called resolved; "
+        f"{words.percent(last['lasting_rate'])} were, and nobody came back. After "
+        f"{words.percent(last['one_contact_rate'])} nobody came back, whatever was said of "
         f"them.{months.unknown(rows, 'lasting_rate', 'cohort_count', least)}"
     )
     return Figure(
         title=f"{NAMES[definition]}, by month",
         says=says,
         answer=answer,
-        n=f"{sum(row['cohort_count'] for row in known):,} judged things in {len(known)} months",
+        n=f"{sum(row['cohort_count'] for row in known):,} judged things in {months.many(known)}",
         window=f"{last['window_days']} days",
         picture=months.picture(
             known,
@@ -216,7 +213,7 @@ def _months(desk):
                 "held": ("lasting_rate", "reality"),
                 "never back": ("one_contact_rate", "other"),
             },
-            says, "first-contact-months", y_title="of the judged", y_format=".0%", 
+            says, "first-contact-months", y_title="of the judged", y_format=".0%",
         ),
     )  # fmt: skip
 
@@ -234,9 +231,13 @@ def _windows(desk):
     first, last = by_way["F4"][0], by_way["F4"][-1]
     says = (
         f"Wait {_days(first)}, and {words.percent(first['one_contact_rate'])} of issues needed one visit; wait "
-        f"{_days(last)}, and it is "
-        f"{words.percent(last['one_contact_rate'])}. Who looks at the same channel only sees "
-        f"{words.percent(by_way['F12'][-1]['called_resolved_rate'])}."
+        f"{_days(last)}, and it is {words.percent(last['one_contact_rate'])}. "
+    )
+    same_channel = by_way["F12"][-1]["called_resolved_rate"]
+    says += (
+        f"Who looks at the same channel only sees {words.percent(same_channel)}."
+        if same_channel > last["one_contact_rate"]
+        else "The same channel alone shows no more: here customers come back the way they came."
     )
     return Figure(
         title=title,
@@ -251,9 +252,8 @@ def _windows(desk):
                 for row in some
             ],
             f"Share of first visits after which nobody came back, by days waited and by where one looks. {says}",
-            "first-contact-windows",
-            {"on this channel": "headline", "on any channel": "reality"}, x="days_waited", y_title="did not come back",
-            y_format=".0%", 
+            "first-contact-windows", {"on this channel": "headline", "on any channel": "reality"}, x="days_waited",
+            y_title="did not come back", y_format=".0%",
         ),
     )  # fmt: skip
 

@@ -8,9 +8,8 @@ NAME = "handle_time"
 TITLE = "Handle time in context"
 INTRO = (
     "A handle time says little by itself: it depends on the work. Here it stands beside what the same kind of work "
-    "took in the "
-    "base period, and beside who came back. It is a thermometer, never a target, and it knows nothing of work on "
-    "tickets."
+    "took in the base period, and beside who came back. It is a thermometer, never a target, and it knows nothing of "
+    "work on tickets."
 )
 QUERIES = {
     "months": """
@@ -123,8 +122,7 @@ def _months(desk):
     last = known[-1]
     says = (
         f"In {words.month(last['period_start'])} contacts took {words.span(last['aht_seconds'])} on average; the same "
-        "kinds of "
-        f"work took {words.span(last['expected'])} in the base period. "
+        f"kinds of work took {words.span(last['expected'])} in the base period. "
     )
     if last["mix_effect_seconds"] is not None and last["within_effect_seconds"] is not None:
         says += (
@@ -134,7 +132,11 @@ def _months(desk):
     misled = [words.month(row["period_start"]) for row in known if row["is_simpson"]]
     if misled:
         says += f"In {words.listed(misled)} the average misleads: it went one way and the same work the other. "
-    says += f"{words.percent(last['repeat_rate'])} came back within {last['window_days']} days."
+    says += (
+        f"{words.percent(last['repeat_rate'])} came back within {last['window_days']} days."
+        if last["cohort_count"] >= least
+        else f"How many came back is unknown: fewer than {least} can be judged."
+    )
     says += months.unknown(rows, "aht_seconds", "contact_count", least)
     return Figure(
         title=title,
@@ -202,8 +204,7 @@ def _categories(desk):
     longest, shortest = rows[0], rows[-1]
     says = (
         f"{longest['unit']} takes {words.span(longest['aht_seconds'])}, {shortest['unit']} "
-        f"{words.span(shortest['aht_seconds'])}: "
-        "that is the work, not the people. "
+        f"{words.span(shortest['aht_seconds'])}: that is the work, not the people. "
         if len(rows) > 1
         else ""
     )
@@ -217,6 +218,8 @@ def _categories(desk):
     new = [row["unit"] for row in rows if row not in compared]
     if new:
         says += f" {words.listed(new)}: too rare in the base period to expect anything, so there is no ring."
+    if any(row["cohort_count"] < row["min_n"] for row in rows):
+        says += f" Who came back is unknown where fewer than {rows[0]['min_n']} contacts can be judged."
     if rare > 0:
         says += f" The {MOST_ROWS} most frequent are drawn; {rare} more are in the table."
     return Figure(
@@ -232,12 +235,12 @@ def _categories(desk):
                     "label": row["unit"] + signs.get(row["unit"], ""),
                     "headline": row["expected_seconds"] / row["contact_count"] / 60 if row in compared else None,
                     "reality": row["aht_seconds"] / 60,
-                    "text": words.percent(row["repeat_rate"], 0),
+                    "text": words.percent(row["repeat_rate"] if row["cohort_count"] >= row["min_n"] else None, 0),
                 }
                 for row in rows
             ],
             f"Handle time by kind of work beside what it took in the base period. {says}", "handle-categories",
-            "minutes a contact", x_format=".0f", right="came back",
+            "minutes a contact", x_format="~g", right="came back", reach=(0,),
         ),
         legend=[
             (charts.HEADLINE, "○ expected", "as the same work took in the base period"),
@@ -265,8 +268,7 @@ def _quick(desk):
     )
     says = (
         f"After contacts quicker than such work usually is, {words.percent(total['quick_back_count'] / quick)} came "
-        "back; after "
-        f"the others, {words.percent(total['slow_back_count'] / slow)}: {verdict}."
+        f"back; after the others, {words.percent(total['slow_back_count'] / slow)}: {verdict}."
     )
     if len(enough) > 1:
         outside = [row["unit"] for row in enough if row["back_difference_low"] > 0 or row["back_difference_high"] < 0]
@@ -288,9 +290,8 @@ def _quick(desk):
         title=title,
         says=says,
         answer=answer,
-        n=f"{total['cohort_count']:,} judged contacts; {words.percent(total['unobservable_share'])} more are of "
-        "customers nobody "
-        f"could recognise{_withheld(answer.rows)}",
+        n=f"{total['cohort_count']:,} judged contacts; {words.percent(total['unobservable_share'])} of all are of "
+        f"customers nobody could recognise, in no rate{_withheld(answer.rows)}",
         window=f"{total['window_days']} days",
         picture=charts.intervals(
             [
@@ -358,8 +359,7 @@ def _factors(desk):
     top = rows[0]
     says = (
         f"Contacts that were {top['label']} took {top['reality']:.2f} times what their kind of work lets expect, the "
-        "others "
-        f"{top['headline']:.2f} times. "
+        f"others {top['headline']:.2f} times. "
         if top["label"] in ("passed on", "put on hold")
         else f"{top['label'].capitalize()}: {top['reality']:.2f} times what the kind of work lets expect, without it "
         f"{top['headline']:.2f}. "
@@ -378,7 +378,8 @@ def _factors(desk):
         n=f"{max(row['n'] for row in rows):,} answered contacts",
         picture=charts.dots(
             rows, f"Handle time over expected with and without each factor. {says}", "handle-factors",
-            "handle time over what the kind of work lets expect", x_format=".1f", middle=1, middle_words="as expected",
+            "handle time over what the kind of work lets expect", x_format="~g", middle=1, middle_words="as expected",
+            reach=(0.8, 1.2),
             right="contacts with it",
         ),
         legend=[(charts.HEADLINE, "○ without it", ""), (charts.REALITY, "● with it", "")],
@@ -407,8 +408,7 @@ def _target(desk):
     used = f" (used for {total['target_used_for']})" if total["target_used_for"] else ""
     says = f"The target in force{used} is {words.span(total['target_seconds'])}, one for all. " + (
         f"{words.percent(total['misfit_share'])} of the work is of kinds whose median is over it (▲): most of such "
-        "work cannot meet "
-        "it, whoever does it. "
+        "work cannot meet it, whoever does it. "
         if misfits
         else "No kind of work has a median over it. "
     )
@@ -464,17 +464,17 @@ def _teams(desk):
         if outside
         else f"In {month} no team lies outside what chance lets expect of the same work."
     )
-    back = [f"{row['unit']} {row['repeat_ratio']:.2f}" for row in shown if row["repeat_ratio"] is not None]
+    back = [f"{row['unit']}: {row['repeat_ratio']:.2f}" for row in shown if row["repeat_ratio"] is not None]
     if back:
-        says += f" Came back, over expected: {words.listed(back)}."
+        says += f" Came back, over expected: {'; '.join(back)}."
     if hidden:
         says += f" {hidden} of {len(rows)} teams are not shown: too few people, or it would give such a team away."
     return Figure(
         title=title,
         says=says,
         answer=answer,
-        n=f"{sum(row['contact_count'] for row in shown):,} answered contacts of {len(shown)} teams, by name and not "
-        "by rank",
+        n=f"{sum(row['contact_count'] for row in shown):,} answered contacts of {len(shown)} teams, by name and not by "
+        "rank",
         window=f"{shown[0]['window_days']} days (who came back)",
         picture=charts.intervals(
             [

@@ -8,8 +8,7 @@ NAME = "satisfaction"
 TITLE = "Satisfaction: whose voice?"
 INTRO = (
     "A score is of those who were asked and answered. Here it stands beside what it would be if each kind of customer "
-    "had answered "
-    "alike, and beside the bounds that nobody can argue with: all the silent content, or none of them."
+    "had answered alike, and beside the bounds that nobody can argue with: all the silent content, or none of them."
 )
 QUERIES = {
     "months": """
@@ -61,10 +60,8 @@ def _months(desk):
         return title, "no surveys, or too few scores that can be judged"
     says = (
         f"So far {words.percent(so_far['csat'])} of those who gave a score are satisfied: "
-        f"{words.percent(so_far['coverage'])} of the "
-        "customers who could be asked. Were all the silent dissatisfied it would be "
-        f"{words.percent(so_far['least_csat'])}, were they all content "
-        f"{words.percent(so_far['most_csat'])}"
+        f"{words.percent(so_far['coverage'])} of the customers who could be asked. Were all the silent dissatisfied it "
+        f"would be {words.percent(so_far['least_csat'])}, were they all content {words.percent(so_far['most_csat'])}"
     )
     if so_far["weighed_csat"] is not None:
         says += f"; were they like those of their kind who answered, {words.percent(so_far['weighed_csat'])}"
@@ -157,8 +154,7 @@ def _back(desk):
     ]
     says = (
         f"Of those who came back {words.percent(total['csat_of_those_who_came_back'])} are satisfied, of all whose "
-        "return is known "
-        f"{words.percent(total['judged_csat'])}: the score is made by those who stayed away."
+        f"return is known {words.percent(total['judged_csat'])}: the score is made by those who stayed away."
     )
     few = len(channels) - len(rows)
     if few:

@@ -7,10 +7,9 @@ from counterweight.report.desk import Figure
 NAME = "service_levels"
 TITLE = "Service levels"
 INTRO = (
-    "A clock can be met and the customer still be waiting: it stops while a ticket is paused, it stops for good at "
-    "the first "
-    "resolution, and it counts only those who were answered. Each line stands beside what it leaves out, on the same "
-    "cases."
+    "A clock can be met and the customer still be waiting: it stops while a ticket is paused, it stops for good at the "
+    "first resolution, and it counts only those who were answered. Each line stands beside what it leaves out, on the "
+    "same cases."
 )
 QUERIES = {
     "months": """
@@ -91,7 +90,7 @@ def _held(desk):
         title=title,
         says=says + months.unknown(rows, "met_and_held_rate", "cohort_count", LEAST),
         answer=answer,
-        n=f"{sum(row['cohort_count'] for row in known):,} judged tickets with a target in {len(known)} months; "
+        n=f"{sum(row['cohort_count'] for row in known):,} judged tickets with a target in {months.many(known)}; "
         f"{words.percent(last['unobservable_share'])} of the last month's are of customers nobody could recognise",
         window=f"{last['window_days']} days",
         picture=months.picture(
@@ -110,24 +109,22 @@ def _clocks(desk):
     last = known[-1]
     says = (
         f"In {words.month(last['period_start'])} {words.percent(last['desk_clock_met_rate'])} were in time by the "
-        "desk's clock, which stops "
-        f"while a ticket waits and at its first resolution; {words.percent(last['customer_clock_met_rate'])} by the "
-        "customer's, which runs to "
-        f"the last. The desk's clock stood still for {words.percent(last['pause_share'])} of the time."
+        "desk's clock, which stops while a ticket waits and at its first resolution; "
+        f"{words.percent(last['customer_clock_met_rate'])} by the customer's, which runs to the last. The desk's clock "
+        f"stood still for {words.percent(last['pause_share'])} of the time."
     )
     if so_far and so_far["clock_cohort_count"]:
         says += (
             f" So far {words.percent(so_far['met_with_pauses_count'] / so_far['clock_cohort_count'])} were in time "
-            "with the pauses counted, "
-            f"and {words.percent(so_far['calendar_met_count'] / so_far['clock_cohort_count'])} by the calendar on the "
-            "wall, which no target "
-            "in opening hours promises."
+            "with the pauses counted, and "
+            f"{words.percent(so_far['calendar_met_count'] / so_far['clock_cohort_count'])} by the calendar on the "
+            "wall, which no target in opening hours promises."
         )
     return Figure(
         title=title,
         says=says + months.unknown(rows, "customer_clock_met_rate", "clock_cohort_count", LEAST),
         answer=answer,
-        n=f"{sum(row['clock_cohort_count'] for row in known):,} tickets with a target in {len(known)} months, "
+        n=f"{sum(row['clock_cohort_count'] for row in known):,} tickets with a target in {months.many(known)}, "
         "customers unknown or not",
         window=f"{last['window_days']} days",
         picture=months.picture(
@@ -159,8 +156,7 @@ def _reply(desk):
     if so_far and so_far["templated_first_count"]:
         says += (
             f" {so_far['templated_first_count']:,} of {so_far['cohort_count']:,} first replies so far came from a "
-            "template: an answer or a mere "
-            "receipt, nobody can tell from here."
+            "template: an answer or a mere receipt, nobody can tell from here."
         )
     if so_far and so_far["automatic_only_count"]:
         says += f" {so_far['automatic_only_count']:,} tickets have had a machine's reply only and are in no line."
@@ -168,7 +164,7 @@ def _reply(desk):
         title=title,
         says=says + months.unknown(rows, "desk_seconds_p50", "cohort_count", LEAST),
         answer=answer,
-        n=f"{sum(row['cohort_count'] for row in known):,} tickets with a reply by a person in {len(known)} months",
+        n=f"{sum(row['cohort_count'] for row in known):,} tickets with a reply by a person in {months.many(known)}",
         window="one hour after the reply",
         picture=months.picture(
             known,
@@ -191,8 +187,7 @@ def _last(desk):
     last = known[-1]
     says = (
         f"In {words.month(last['period_start'])} a ticket took {words.span(last['desk_seconds_mean'])} on average to "
-        "its first resolution and "
-        f"{words.span(last['customer_seconds_mean'])} to its last."
+        f"its first resolution and {words.span(last['customer_seconds_mean'])} to its last."
     )
     if so_far and so_far["open_again_count"]:
         says += (
@@ -202,7 +197,7 @@ def _last(desk):
         title=title,
         says=says + months.unknown(rows, "customer_seconds_mean", "timed_count", LEAST),
         answer=answer,
-        n=f"{sum(row['timed_count'] for row in known):,} resolved tickets in {len(known)} months",
+        n=f"{sum(row['timed_count'] for row in known):,} resolved tickets in {months.many(known)}",
         window=f"{last['window_days']} days",
         picture=months.picture(
             known,
@@ -224,15 +219,13 @@ def _calls(desk):
     last = known[-1]
     says = (
         f"In {words.month(last['period_start'])} {words.percent(last['service_level_answered'])} of those answered "
-        "were answered in time, "
-        f"{words.percent(last['service_level_offered'])} of all who rang: {words.percent(last['abandon_rate'])} gave "
-        "up."
+        f"were answered in time, {words.percent(last['service_level_offered'])} of all who rang: "
+        f"{words.percent(last['abandon_rate'])} gave up."
     )
     if so_far["known_abandoned_count"]:
         says += (
             f" So far {so_far['abandoned_count']:,} gave up; of the {so_far['known_abandoned_count']:,} of them whom "
-            "we recognise, "
-            f"{words.percent(so_far['tried_again_rate'])} tried again within a day."
+            f"we recognise, {words.percent(so_far['tried_again_rate'])} tried again within a day."
         )
     if so_far["short_abandon_count"]:
         says += f" {so_far['short_abandon_count']:,} hung up at once and are in no rate."
@@ -242,7 +235,7 @@ def _calls(desk):
         title=title,
         says=says + months.unknown(rows, "service_level_offered", "item_count", least),
         answer=answer,
-        n=f"{sum(row['item_count'] for row in known):,} contacts, answered or given up, in {len(known)} months",
+        n=f"{sum(row['item_count'] for row in known):,} contacts, answered or given up, in {months.many(known)}",
         window=f"{last['window_days'] * 24} hours (who tried again)",
         picture=months.picture(
             known,

@@ -8,9 +8,8 @@ NAME = "team"
 TITLE = "Team experience"
 INTRO = (
     "How full the day is says how work is planned, not how people are. Beside it stands what strain shows in, and how "
-    "much work that "
-    "lasts comes of it. Nothing here is about a person: teams of few people, and what would give them away, are not "
-    "shown."
+    "much work that lasts comes of it. Nothing here is about a person: teams of few people, and what would give them "
+    "away, are not shown."
 )
 QUERIES = {
     "months": """
@@ -79,9 +78,9 @@ def _full(desk):
     last = known[-1]
     says = (
         f"In {words.month(last['period_start'])} calls and chats filled "
-        f"{words.percent(last['occupancy_of_logged_in_time'])} of the time logged "
-        f"in, and {words.percent(last['strained_day_share'])} of agents' days were strained (handle time over 85 % of "
-        "the time logged in)."
+        f"{words.percent(last['occupancy_of_logged_in_time'])} of the time logged in, and "
+        f"{words.percent(last['strained_day_share'])} of agents' days were strained (handle time over 85 % of the time "
+        "logged in)."
     )
     if last["utilisation_of_paid_time"] is not None:
         says += f" Of paid time it is {words.percent(last['utilisation_of_paid_time'])}."
@@ -117,25 +116,22 @@ def _strain(desk):
     last = known[-1]
     left = sum(row["leavers"] or 0 for row in known)
     says = (
-        f"Absent in {words.month(last['period_start'])}: {words.percent(last['absence_rate'])} of working time. "
-        f"{left} of about "
-        f"{last['headcount']} people left in {len(known)} {'month' if len(known) == 1 else 'months'}."
+        f"Absent in {words.month(last['period_start'])}: {words.percent(last['absence_rate'])} of working time. {left} "
+        f"of about {last['headcount']} people left in {months.many(known)}."
     )
     pulses = [row for row in known if row["mean_satisfaction"] is not None]
     if pulses:
         says += (
             f" Mean satisfaction in pulses: {pulses[0]['mean_satisfaction']:.1f} in "
-            f"{words.month(pulses[0]['period_start'])}, "
-            f"{pulses[-1]['mean_satisfaction']:.1f} in {words.month(pulses[-1]['period_start'])}, of those who "
-            "answered "
-            f"({pulses[-1]['respondents']} then)."
+            f"{words.month(pulses[0]['period_start'])}, {pulses[-1]['mean_satisfaction']:.1f} in "
+            f"{words.month(pulses[-1]['period_start'])}, of those who answered ({pulses[-1]['respondents']} then)."
         )
     says += " Why people are away or leave, no log knows."
     return Figure(
         title=title,
         says=says + months.unknown(rows, "absence_rate", "headcount", 1) + _hidden(answer),
         answer=answer,
-        n=f"about {last['headcount']} people, as the source says, in {len(known)} months",
+        n=f"about {last['headcount']} people, as the source says, in {months.many(known)}",
         picture=months.picture(
             known, {"absent": ("absence_rate", "reality")}, says, "team-strain",
             y_title="of working time absent", y_format=".1%",
@@ -169,9 +165,8 @@ def _work(desk):
         return title, "no paid days, or too few resolutions that can be judged"
     last = known[-1]
     says = (
-        f"In {words.month(last['period_start'])} an agent-day had {last['resolutions_per_agent_day']:.2f} "
-        "resolutions; weighed by how much "
-        f"work they are, and without those that came back within {last['window_days']} days, it is "
+        f"In {words.month(last['period_start'])} an agent-day had {last['resolutions_per_agent_day']:.2f} resolutions; "
+        f"weighed by how much work they are, and without those that came back within {last['window_days']} days, it is "
         f"{last['lasting_work_per_agent_day']:.2f}."
     )
     return Figure(
@@ -179,8 +174,7 @@ def _work(desk):
         says=says + months.unknown(rows, "lasting_work_per_agent_day", "cohort_count", LEAST_WORK) + _hidden(answer),
         answer=answer,
         n=f"{sum(row['resolved_count'] for row in known):,} resolutions on "
-        f"{sum(row['paid_day_count'] for row in known):,} paid "
-        f"agent-days in {len(known)} months",
+        f"{sum(row['paid_day_count'] for row in known):,} paid agent-days in {months.many(known)}",
         window=f"{last['window_days']} days",
         picture=months.picture(
             known,
@@ -204,14 +198,12 @@ def _slow(desk):
         title=title,
         says=(
             "A ranking by average handle time has a slow end each month. How many stand there only for the work they "
-            "got: no longer than "
-            "the same work lets expect, and their customers came back no more often. The others may be new, careful, "
-            "or there by chance."
+            "got: no longer than the same work lets expect, and their customers came back no more often. The others "
+            "may be new, careful, or there by chance."
         ),
         answer=answer,
-        n=f"{sum(row['compared_agent_count'] for row in rows):,} places in the rankings of {len(rows)} months, of "
-        "agents with at least 30 "
-        "contacts",
+        n=f"{sum(row['compared_agent_count'] for row in rows):,} places in the rankings of {months.many(rows)}, of "
+        "agents with at least 30 contacts",
         window=f"{rows[0]['window_days']} days",
         sides=(
             ("headline", f"{slowest:,}", "places in the slowest quarter of a month", ""),
@@ -248,7 +240,7 @@ def _teams(desk):
     month = words.month(shown[0]["period_start"])
     says = f"{month}, by name and not by rank: teams have different work. "
     full = [
-        f"{row['unit']} {words.percent(row['occupancy_of_logged_in_time'], 0)} and "
+        f"{row['unit']}: {words.percent(row['occupancy_of_logged_in_time'], 0)} and "
         f"{words.percent(row['strained_day_share'], 0)}"
         for row in shown
         if row["occupancy_of_logged_in_time"] is not None
