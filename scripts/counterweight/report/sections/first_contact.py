@@ -144,12 +144,12 @@ def _definitions(desk):
             ],
             "By definition: what it calls resolved, what of it held with its 95 % interval, and how many never came "
             f"back whatever it says. {says}", "first-contact-definitions", "of what can be judged",
-            width=charts.WIDE - 430, right="as reported · of it came back",
+            width=charts.WIDE - 540, right="as reported · of it came back",
         ),
         legend=[
-            (charts.HEADLINE, "○ called resolved", "at first contact, of those that can be judged"),
-            (charts.REALITY, "● held", "and nobody came back (95 % interval)"),
-            (charts.INK, "| never came back", "whatever the definition says"),
+            (charts.HEADLINE, "○ called resolved at first contact, of those that can be judged", ""),
+            (charts.REALITY, "● held: and nobody came back (bar: 95 % interval)", ""),
+            (charts.INK, "| never came back, whatever the definition says", ""),
         ],
         table=(
             ["definition", "counted", "as reported", "judged", "called resolved", "held (95 %)",

@@ -142,8 +142,8 @@ def _months(desk):
         title=title,
         says=says,
         answer=answer,
-        n=f"{sum(row['contact_count'] for row in known):,} answered contacts in {len(known)} "
-        f"months{_withheld(answer.rows)}",
+        n=f"{sum(row['contact_count'] for row in known):,} answered contacts in {months.many(known)}"
+        f"{_withheld(answer.rows)}",
         window=f"{last['window_days']} days (who came back)",
         picture=months.picture(
             known, {"average": ("aht_seconds", "headline"), "expected": ("expected", "reality")},
@@ -161,7 +161,7 @@ def _withheld(rows):
 def _split(answer):
     """(total, categories worth drawing, how many are left out for being few, contacts without a category)."""
     total = next((row for row in answer.rows if row["unit_type"] == "total"), None)
-    categories = [row for row in answer.rows if row["unit_type"] == "category" and row["contact_count"]]
+    categories = [row for row in answer.rows if row["unit_type"] == "category" and row["aht_seconds"] is not None]
     named = [row for row in categories if row["unit"] != "(none)"]
     enough = [row for row in named if row["contact_count"] >= row["min_n"]]
     bare = sum(row["contact_count"] for row in categories if row["unit"] == "(none)")
@@ -214,7 +214,7 @@ def _categories(desk):
         ]
         says += f"Beyond chance (three sigmas) away from the base period: {words.listed(moved)}."
     elif compared:
-        says += "None lies further from the base period than chance allows (three sigmas)."
+        says += "No kind of work lies further from the base period than chance allows (three sigmas)."
     new = [row["unit"] for row in rows if row not in compared]
     if new:
         says += f" {words.listed(new)}: too rare in the base period to expect anything, so there is no ring."
@@ -243,8 +243,8 @@ def _categories(desk):
             "minutes a contact", x_format="~g", right="came back", reach=(0,),
         ),
         legend=[
-            (charts.HEADLINE, "○ expected", "as the same work took in the base period"),
-            (charts.REALITY, "● took", "all so far"),
+            (charts.HEADLINE, "○ expected: as the same work took in the base period", ""),
+            (charts.REALITY, "● took so far", ""),
         ],
     )  # fmt: skip
 

@@ -142,7 +142,12 @@ def _back(desk):
     title = "Satisfied, after they had to come back?"
     answer = desk.ask(QUERIES, "channels")
     total = next((row for row in answer.rows if row["unit_type"] == "total"), None)
-    if not total or total["judged_rated_count"] < total["min_n"] or total["back_rated_count"] < LEAST_BACK:
+    if (
+        not total
+        or total["csat_of_those_who_came_back"] is None
+        or total["judged_rated_count"] < total["min_n"]
+        or total["back_rated_count"] < LEAST_BACK
+    ):
         return title, "too few scores of customers who came back"
     channels = [
         row
@@ -182,7 +187,7 @@ def _back(desk):
             "satisfaction-back",
             "satisfied", x_format=".0%", right="scores of who came back",
         ),
-        legend=[(charts.HEADLINE, "○ all", "whose return is known"), (charts.REALITY, "● came back", "")],
+        legend=[(charts.HEADLINE, "○ all whose return is known", ""), (charts.REALITY, "● came back", "")],
     )  # fmt: skip
 
 

@@ -160,6 +160,13 @@ def _reply(desk):
         )
     if so_far and so_far["automatic_only_count"]:
         says += f" {so_far['automatic_only_count']:,} tickets have had a machine's reply only and are in no line."
+    _, _, targets = _of(desk, "sla_first_reply")
+    if targets and targets["judged_count"] and targets["customer_seconds_p50"] is not None:
+        says += (
+            f" Of {targets['judged_count']:,} with a target of first reply, half had one within "
+            f"{words.span(targets['desk_seconds_p50'])} by the desk's clock, and within "
+            f"{words.span(targets['customer_seconds_p50'])} by the calendar."
+        )
     return Figure(
         title=title,
         says=says + months.unknown(rows, "desk_seconds_p50", "cohort_count", LEAST),

@@ -93,8 +93,8 @@ def _full(desk):
         + months.unknown(rows, "occupancy_of_logged_in_time", "logged_in_day_count", LEAST_DAYS)
         + _hidden(answer),
         answer=answer,
-        n=f"{sum(row['logged_in_day_count'] for row in known):,} agent-days with a known time logged in, {len(known)} "
-        "months",
+        n=f"{sum(row['logged_in_day_count'] for row in known):,} agent-days with a known time logged in, "
+        f"{months.many(known)}",
         picture=months.picture(
             known,
             {
