@@ -255,3 +255,59 @@ def bars(rows, says, name, title, x_format="~s", width=HALF - 240, color=REALITY
     if rows and "text" in rows[0]:
         layers.append(base.mark_text(align="left", dx=5, fontSize=11, color=INK).encode(text="text:N"))
     return draw(alt.layer(*layers).properties(width=width, height=max(30, 24 * len(rows))), says, name)
+
+
+def dots(
+    rows,
+    says,
+    name,
+    title,
+    x_format=".0%",
+    width=HALF - 270,
+    middle=None,
+    middle_words="",
+    right=None,
+    reach=(),
+):
+    """Two marks a row {label, headline, reality, low, high, tick, text}, in the order given: an open ring where the
+    headline is, a solid dot where the reality is, and what lies between them shaded. All but the label may be None or
+    missing: low and high are the reality's interval, `tick` is a third value, `text` stands right of the row, under
+    `right`. The axis reaches at least to the values of `reach`, so that a small difference looks small."""
+    empty = {"headline": None, "reality": None, "low": None, "high": None, "tick": None, "text": ""}
+    rows = [empty | row for row in rows]
+    values = [row[it] for row in rows for it in ("headline", "reality", "low", "high", "tick") if row[it] is not None]
+    values += [*reach, *([] if middle is None else [middle])]
+    margin = (max(values) - min(values)) * 0.04 or 0.05 * abs(max(values)) or 1
+    scale = alt.Scale(domain=[min(values) - margin, max(values) + margin], nice=False, zero=False)
+    height = max(40, 24 * len(rows))
+    y = alt.Y(
+        "label:N", sort=[row["label"] for row in rows], title=None, axis=alt.Axis(labelColor=INK, labelLimit=260),
+        scale=alt.Scale(domain=[row["label"] for row in rows]),
+    )  # fmt: skip
+
+    def layer(*needed):
+        return alt.Chart(data([row for row in rows if all(row[it] is not None for it in needed)])).encode(y=y)
+
+    def x(value):
+        return alt.X(f"{value}:Q", title=title, axis=alt.Axis(format=x_format, tickCount=6), scale=scale)
+
+    layers = [
+        layer("headline", "reality").mark_rule(strokeWidth=9, color=HIDDEN).encode(x=x("headline"), x2="reality:Q"),
+        layer("low", "high").mark_rule(strokeWidth=3, color=REALITY, opacity=0.45).encode(x=x("low"), x2="high:Q"),
+        layer("tick").mark_tick(thickness=2, size=14, color=INK).encode(x=x("tick")),
+        layer("headline")
+        .mark_point(filled=False, size=80, color=HEADLINE, strokeWidth=2, strokeDash=[3, 2])
+        .encode(x=x("headline")),
+        layer("reality").mark_point(filled=True, size=70, color=REALITY, opacity=1).encode(x=x("reality")),
+        layer().mark_text(align="left", fontSize=11, color=INK).encode(x=alt.value(width + 10), text="text:N"),
+    ]
+    if right:
+        head = alt.Chart(data([{"words": right}])).mark_text(align="left", fontSize=10, color=GREY)
+        layers.append(head.encode(x=alt.value(width + 10), y=alt.value(-8), text="words:N"))
+    if middle is not None:
+        at = alt.Chart(data([{"at": middle, "words": middle_words}]))
+        layers.append(at.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=alt.X("at:Q", scale=scale)))
+        layers.append(
+            at.mark_text(fontSize=10, color=GREY).encode(x=alt.X("at:Q", scale=scale), y=alt.value(-8), text="words:N")
+        )
+    return draw(alt.layer(*layers).properties(width=width, height=height), says, name)

@@ -5,7 +5,24 @@ mart, whose columns keep their names; $system is the source system}) and `figure
 without a figure says so on the page: what cannot be seen is never left out.
 """
 
-from counterweight.report.sections import overview, pairs, resolution
+from counterweight.report.sections import (
+    first_contact,
+    handle_time,
+    overview,
+    pairs,
+    resolution,
+    satisfaction,
+    service_levels,
+    team,
+)
 
 FIRST = overview
-SECTIONS = (pairs, resolution)
+SECTIONS = (
+    pairs,
+    resolution,
+    first_contact,
+    handle_time,
+    service_levels,
+    satisfaction,
+    team,
+)
