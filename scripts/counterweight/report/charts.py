@@ -202,7 +202,8 @@ def _ends(rows, names, x, height):
     """Where each series' label stands: at its last point, moved so that none lie on each other."""
     last = {row["series"]: row for row in rows}
     values = [row["value"] for row in rows]
-    apart = 14 * (max(values) - min(0, *values)) / height if values else 0
+    # an axis begins at 0
+    apart = 14 * (max(0, *values) - min(0, *values)) / height if values else 0
     ends, below = [], None
     for row in sorted((last[it] for it in names if it in last), key=lambda it: it["value"]):
         at = row["value"] if below is None else max(row["value"], below + apart)
