@@ -5,7 +5,16 @@ columns keep their names; $system is the source system}) and `figures(desk)`, a 
 the page: what cannot be seen is never left out.
 """
 
-from counterweight.report.sections import overview, pairs, resolution
+from counterweight.report.sections import (
+    cost,
+    overview,
+    pairs,
+    resolution,
+)
 
 FIRST = overview
-SECTIONS = (pairs, resolution)
+SECTIONS = (
+    pairs,
+    resolution,
+    cost,
+)
