@@ -9,6 +9,7 @@ from counterweight.report.sections import (
     cost,
     overview,
     pairs,
+    recurring,
     resolution,
 )
 
@@ -17,4 +18,5 @@ SECTIONS = (
     pairs,
     resolution,
     cost,
+    recurring,
 )

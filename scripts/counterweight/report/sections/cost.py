@@ -7,20 +7,25 @@ from counterweight.report.desk import Figure
 NAME = "cost"
 TITLE = "Cost: what does a resolution that lasts cost?"
 INTRO = (
-    "Cost per ticket falls when one problem is made into three tickets. So it stands beside the cost of what the customer "
-    "got for good. All costs of the teams are in it, the telephone and quiet hours included; currencies are never added up."
+    "Cost per ticket falls when one problem is made into three tickets. So it stands beside the cost of what the "
+    "customer "
+    "got for good. All costs of the teams are in it, the telephone and quiet hours included; currencies are never "
+    "added up."
 )
 QUERIES = {
     "price": """
         select
             currency, is_main_currency, period_type, period_start, unit_type, unit, window_days, is_period_mature,
             cost_amount, teamless_cost_amount, judged_cost_amount, judged_claim_count, cohort_count,
-            lasting_chain_count, unobservable_share, cost_per_ticket, cost_per_lasting_resolution, lasting_premium, lasting_premium_low,
-            lasting_premium_high, unmeasured_work_share
+            lasting_chain_count, unobservable_share, cost_per_ticket, cost_per_lasting_resolution, lasting_premium,
+            lasting_premium_low, lasting_premium_high, unmeasured_work_share
         from marts.cost_to_resolve
         where
             source_system = $system
-            and (period_type = 'to_date' and unit_type in ('total', 'team') or period_type = 'month' and unit_type = 'total')
+            and (
+                period_type = 'to_date' and unit_type in ('total', 'team')
+                or period_type = 'month' and unit_type = 'total'
+            )
         order by is_main_currency desc, currency, unit_type desc, period_type, period_start, unit
     """,
     "lost_time": """
@@ -134,7 +139,8 @@ def _price(desk):
     )
     if len(known) > 1:
         says += (
-            f" Look at how many tickets share the costs before months are compared: {known[0]['judged_claim_count']:,} in "
+            " Look at how many tickets share the costs before months are compared: "
+            f"{known[0]['judged_claim_count']:,} in "
             f"{words.month(known[0]['period_start'])}, {known[-1]['judged_claim_count']:,} in "
             f"{words.month(known[-1]['period_start'])}."
         )
@@ -224,7 +230,8 @@ def _teams(desk):
         title="How much dearer is what lasts?",
         says=says,
         answer=answer,
-        n=f"{sum(row['cohort_count'] for row in rows):,} first resolutions that can be judged, of {len(rows)} teams, by "
+        n=f"{sum(row['cohort_count'] for row in rows):,} first resolutions that can be judged, of {len(rows)} teams, "
+        "by "
         "name and not by rank",
         window=f"{total['window_days']} days",
         picture=charts.intervals(
@@ -253,7 +260,8 @@ def _lost_time(desk):
     says = (
         f"Users say that they lost {row['lost_minutes_per_ticket']:,.0f} minutes per ticket (95 %: "
         f"{words.between(row['lost_minutes_low'], row['lost_minutes_high'], words.count)}). At "
-        f"{_money(row['user_hour_price'], currency)} an hour, {price}, that is {_money(row['lost_cost_per_ticket'], currency)}: no budget shows it."
+        f"{_money(row['user_hour_price'], currency)} an hour, {price}, that is "
+        f"{_money(row['lost_cost_per_ticket'], currency)}: no budget shows it."
     )
     if few:
         says += f" Fewer than {least} answered: not known well enough to quote."
@@ -290,7 +298,11 @@ def _bill(desk):
         and row["billed_hours_low"] is not None
     ]
     interval = words.between(total["billed_hours_low"], total["billed_hours_high"], words.count)
-    says = f"{total['billed_hours']:,.0f} hours (95 %: {interval or 'no interval'}) went into calls and chats that followed one about the same"
+    says = (
+        f"{total['billed_hours']:,.0f} hours (95 %: {interval or 'no interval'}) went into calls and chats that "
+        "followed one "
+        "about the same"
+    )
     if total["billed_amount"] is not None:
         says += f", {_money(total['billed_amount'], total['currency'])}"
     says += f": {words.percent(total['billed_share_of_handle_time'])} on top of the time of the first ones."
@@ -306,7 +318,7 @@ def _bill(desk):
             "too few to draw."
         )
     if total["unmeasured_repeat_count"]:
-        says += f" {total['unmeasured_repeat_count']:,} repeats took work that nobody timed: this is the least that it cost."
+        says += f" {total['unmeasured_repeat_count']:,} repeats took work that nobody timed: it cost this at least."
     picture = None
     if sure:
         picture = charts.intervals(
@@ -330,8 +342,8 @@ def _bill(desk):
         picture=picture,
         table=(
             [
-                "category", "contacts", "came back", "customers", "hours (95 %)", "of their handle time", "money (95 %)",
-                "not timed",
+                "category", "contacts", "came back", "customers", "hours (95 %)", "of their handle time",
+                "money (95 %)", "not timed",
             ],
             [
                 [
@@ -388,8 +400,8 @@ def _resets(desk):
         "users, whole months only",
         badge=badge,
         sides=(
-            ("headline", f"{words.number(so_far['any_door_change'])} times", "the resets per user of before, by any door", ""),
-            ("reality", f"{words.number(so_far['lockout_change'])} times", "the lockouts per user of before", ""),
+            ("headline", f"{words.number(so_far['any_door_change'])} times", "resets per user, any door", "over before"),
+            ("reality", f"{words.number(so_far['lockout_change'])} times", "lockouts per user", "over before"),
         )
         if changes
         else (),
@@ -447,7 +459,8 @@ def _hidden(row, start, unit):
     """What the resets and the lockouts of a unit say together: (words, badge)."""
     if not start:
         return (
-            "No price was introduced in this time, so there is none that could keep people from asking. Resets asked for at "
+            "No price was introduced in this time, so there is none that could keep people from asking. Resets asked "
+            "for at "
             "the desk may fall because a bot or the users themselves do them: 'by any door' has these, too.",
             ("unknown", "No price to judge"),
         )
@@ -467,7 +480,8 @@ def _hidden(row, start, unit):
         )
     if row["hidden_need_high"] < 0:
         return (
-            f"{begin} For each reset, there are {middle} times as many lockouts as before ({interval}): nothing here says that "
+            f"{begin} For each reset, there are {middle} times as many lockouts as before ({interval}): nothing here "
+            "says that "
             f"people ask for less than they need.{paid}",
             ("aligned", "No hidden need seen"),
         )
