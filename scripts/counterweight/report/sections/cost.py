@@ -309,7 +309,7 @@ def _bill(desk):
     if sure:
         top = sure[:3]
         share = sum(row["billed_hours"] for row in top) / total["billed_hours"] if total["billed_hours"] else None
-        says += f" {words.listed(row['unit'] for row in top)} make up {words.percent(share, 0)} of it."
+        says += f" {words.listed(row['unit'] for row in top)} {'make' if len(top) > 1 else 'makes'} up {words.percent(share, 0)} of it."
     rest = len(categories) - len(sure)
     if rest:
         hours = sum(row["billed_hours"] or 0 for row in categories if row not in sure)
@@ -400,8 +400,8 @@ def _resets(desk):
         "users, whole months only",
         badge=badge,
         sides=(
-            ("headline", f"{words.number(so_far['any_door_change'])} times", "resets per user, any door", "over before"),
-            ("reality", f"{words.number(so_far['lockout_change'])} times", "lockouts per user", "over before"),
+            ("headline", f"{words.number(so_far['any_door_change'])} times", "resets per user, any door", "of before"),
+            ("reality", f"{words.number(so_far['lockout_change'])} times", "lockouts per user", "of before"),
         )
         if changes
         else (),

@@ -72,15 +72,12 @@ def silent(desk):
         reasons.append(("there are no incidents in this data", ["what is resolved again and again"]))
     elif not so_far["case_count"]:
         share = words.percent(so_far["resolved_share"])
+        why = f"of {so_far['unplaced_count']:,} the account, the person or the kind of problem is not known"
+        if so_far["no_history_count"]:
+            why += f", and {so_far['no_history_count']:,} lie too early in the data"
+        resolved = f"of {so_far['incident_count']:,} incidents the desk resolved {share}"
         reasons.append(
-            (
-                f"of {so_far['incident_count']:,} incidents the desk resolved {share}, and nobody can say how many "
-                "of them "
-                f"were new: of {so_far['unplaced_count']:,} the account, the person or the kind of problem is not "
-                "known, and "
-                f"{so_far['no_history_count']:,} lie too early in the data",
-                ["what is resolved again and again"],
-            )
+            (f"{resolved}, and nobody can say how many were new: {why}", ["what is resolved again and again"])
         )
     if not _fixes(desk):
         reasons.append(("no problem record was closed, or none is delivered", ["what the fixes of causes changed"]))
