@@ -7,6 +7,7 @@ the page: what cannot be seen is never left out.
 
 from counterweight.report.sections import (
     cost,
+    gaming,
     overview,
     pairs,
     recurring,
@@ -19,4 +20,5 @@ SECTIONS = (
     resolution,
     cost,
     recurring,
+    gaming,
 )

@@ -309,7 +309,8 @@ def _bill(desk):
     if sure:
         top = sure[:3]
         share = sum(row["billed_hours"] for row in top) / total["billed_hours"] if total["billed_hours"] else None
-        says += f" {words.listed(row['unit'] for row in top)} {'make' if len(top) > 1 else 'makes'} up {words.percent(share, 0)} of it."
+        makes = "make" if len(top) > 1 else "makes"
+        says += f" {words.listed(row['unit'] for row in top)} {makes} up {words.percent(share, 0)} of it."
     rest = len(categories) - len(sure)
     if rest:
         hours = sum(row["billed_hours"] or 0 for row in categories if row not in sure)

@@ -309,12 +309,13 @@ def _fixes(desk):
     row = next((row for row in answer.rows if row["closed_count"]), None)
     if not row:
         return None
-    closed = f"{row['closed_count']:,} problem {'records were' if row['closed_count'] != 1 else 'record was'} closed."
+    records = "problem record was" if row["closed_count"] == 1 else "problem records were"
+    closed = f"{row['closed_count']:,} {records} closed."
     if row["rate_ratio"] is None:
         return Figure(
             title="Problems closed: did the incidents stop?",
-            says=f"{closed} Whether the incidents stopped is not known: {row['unjudged_count']:,} fixes are too young, or "
-            f"too early in the data, {row['without_incidents_count']:,} have no incidents that name them.",
+            says=f"{closed} Whether the incidents stopped is not known: {row['unjudged_count']:,} fixes are too young "
+            f"or too early in the data, {row['without_incidents_count']:,} have no incidents that name them.",
             answer=answer,
             n=f"{row['closed_count']:,} problem records",
             window=f"{row['window_days']} days before and after the fix",
