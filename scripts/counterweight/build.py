@@ -154,8 +154,6 @@ def _note_relations(project, build_id, results):
                     _for_accounts(result.node),
                 )
                 for result in results
-                # dbt reports on exposures as well, which make nothing
-                if result.node.resource_type != "exposure"
             ],
         )
 
