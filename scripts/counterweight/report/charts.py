@@ -274,7 +274,7 @@ def grid(rows, says, name, x, y, width=WIDE - 270, cell_height=24, x_angle=-35):
     base = alt.Chart(data(rows)).encode(
         x=alt.X(
             "x:N", sort=x, title=None,
-            axis=alt.Axis(orient="top", labelAngle=x_angle, labelLimit=210, labelColor=INK, grid=False, labels=any(x)),
+            axis=alt.Axis(orient="top", labelAngle=x_angle, labelLimit=210, labelColor=INK, grid=False),
         ),
         y=alt.Y("y:N", sort=y, title=None, axis=alt.Axis(labelColor=INK, labelLimit=260, grid=False)),
     )  # fmt: skip

@@ -7,7 +7,9 @@ the page: what cannot be seen is never left out.
 
 from counterweight.report.sections import (
     cost,
+    functions,
     gaming,
+    health,
     overview,
     pairs,
     recurring,
@@ -21,4 +23,6 @@ SECTIONS = (
     cost,
     recurring,
     gaming,
+    functions,
+    health,
 )

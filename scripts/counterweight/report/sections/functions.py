@@ -10,8 +10,10 @@ from counterweight.report.sections import pairs
 NAME = "functions"
 TITLE = "The six functions"
 INTRO = (
-    "The same illusion elsewhere: each function counts what it can call done today, and what becomes of it is known months "
-    "later. Nothing younger than its window counts as a success. A reading is about a number, not about the people behind it."
+    "The same illusion elsewhere: each function counts what it can call done today, and what becomes of it is known "
+    "months "
+    "later. Nothing younger than its window counts as a success. A reading is about a number, not about the people "
+    "behind it."
 )
 QUERIES = {
     **pairs.QUERIES,
@@ -31,31 +33,189 @@ QUERIES = {
 }
 # What each function calls done, and what can become of it.
 MEANINGS = {
-    "service": "Service calls a ticket resolved; the customer says later whether it was. Its pairs have their own section.",
-    "sales": "Sales counts a deal when it is signed; it can be gone within the year. Pipeline counts before anybody has paid.",
-    "marketing": "Marketing counts what was shown, liked and clicked; some of that would have been bought anyway.",
-    "hr": "HR counts a position filled and an offer accepted; whether the person stays is known a year later.",
+    "service": "Service calls a ticket resolved, and the customer says later whether it was.",
+    "sales": "Sales counts a deal when it is signed; it can be gone within the year.",
+    "marketing": "Marketing counts what was shown, liked and clicked; some would have been bought anyway.",
+    "hr": "HR counts positions filled and offers accepted; whether the person stays is known a year later.",
     "operations": "Operations counts units shipped and defects found; customers find the others.",
-    "finance": "Finance books a saving and sends an invoice; savings come back as costs, invoices as disputes.",
+    "finance": "Finance books savings and sends invoices; they come back as costs and disputes.",
 }
 LABELS = {"hr": "HR"}
 
 
+# How `pairs.silent` says that inputs are missing.
+NEEDS = "not measurable without "
+# Readings, in few words.
+READINGS = {
+    "blindfold": "Headline looks better",
+    "both_worse": "Both are worse",
+    "aligned": "Headline and reality agree",
+    "not_enough_data": "Not enough data",
+    "not_measurable": "Not measurable",
+}
+
+
 def figures(desk):
-    by_function = _by_function(desk)
-    if not any(function != "service" for function in by_function):
+    rows = desk.ask(pairs.QUERIES, "cells").rows
+    function_of = {f"pair-{row['pair_id'].lower()}": row["business_function"] for row in rows}
+    if not any(function != "service" for function in function_of.values()):
         return []
-    found = [_matrix(desk, by_function)]
-    functions = {row["pair_id"]: row["business_function"] for row in desk.ask(pairs.QUERIES, "cells").rows}
-    cards = pairs.figures(desk, business=True)
-    pair_of = {pairs.card_anchor(pair): pair for pair in functions}
-    for function in by_function:
-        if function == "service":
-            continue
-        mine = [card for card in cards if functions[pair_of[card.anchor]] == function]
-        found += [dataclasses.replace(card, title=f"{_label(function)}: {card.title}") for card in mine]
-    return [it for it in (*found, _amounts(desk)) if it]
+    cards = [
+        dataclasses.replace(card, title=f"{_label(function_of[card.anchor])}: {card.title}")
+        for card in pairs.figures(desk, business=True)
+    ]
+    # sorting keeps the worst reading of each function first
+    cards.sort(key=lambda card: _place(function_of[card.anchor]))
+    amounts = _amounts(desk)
+    return [it for it in (_matrix(desk), amounts, *cards) if it] if cards or amounts else []
 
 
 def silent(desk):
-    return pairs.silent(desk, business=True)
+    """As `pairs.silent`, by table: where a table is missing, what would be in it needs no telling."""
+    found = {}
+    for why, names in pairs.silent(desk, business=True):
+        before, sign, inputs = why.partition(NEEDS)
+        missing = inputs.split(", ")
+        tables = [it for it in missing if it.partition(".")[0] not in missing or "." not in it]
+        found.setdefault(before + sign + ", ".join(tables) if sign else why, []).extend(names)
+    return sorted(found.items())
+
+
+def _label(function):
+    return {"hr": "HR"}.get(function, function.replace("_", " ").capitalize())
+
+
+def _place(function):
+    """Functions in the order of MEANINGS; one's own at the end, by name."""
+    order = list(MEANINGS)
+    return (order.index(function) if function in order else len(order), function)
+
+
+def _matrix(desk):
+    """All pairs by function, as one look."""
+    answer = desk.ask(QUERIES, "cells")
+    by_pair = {}
+    for row in answer.rows:
+        by_pair.setdefault(row["pair_id"], []).append(row)
+    by_function = {}
+    for pair, rows in by_pair.items():
+        cell = pairs._newest(rows) or rows[0]
+        by_function.setdefault(cell["business_function"], []).append((pair, cell))
+    functions = sorted(by_function, key=_place)
+    cells, said = [], []
+    for function in functions:
+        readings = [cell["reading"] for _, cell in by_function[function]]
+        for reading, short in READINGS.items():
+            if reading in readings:
+                cells.append({"x": short, "y": _label(function), "kind": reading, "text": str(readings.count(reading))})
+        said.append(f"{_label(function)}: {readings.count('blindfold')} of {len(readings)}")
+    return Figure(
+        title="Which functions' headlines hold?",
+        says=f"Headlines that look better than reality bears out: {'; '.join(said)}. "
+        + " ".join(meaning for function, meaning in MEANINGS.items() if function in functions),
+        answer=answer,
+        n=f"{len(by_pair)} pairs of {len(functions)} functions",
+        window="each pair its own, on its card",
+        picture=charts.grid(
+            cells,
+            f"Pairs of each function by reading. {'; '.join(said)} look better than reality bears out.",
+            "functions-matrix",
+            list(READINGS.values()),
+            [_label(function) for function in functions],
+            width=charts.WIDE - 330,
+            cell_height=28,
+            x_angle=0,
+        ),
+        table=(
+            ["function", "pair", "", "reading", "headline", "reality"],
+            [
+                [
+                    _label(function),
+                    pair,
+                    cell["pair_name"],
+                    words.READINGS[cell["reading"]],
+                    *(words.in_unit(cell[side], cell["value_unit"]) for side in ("headline", "reality")),
+                ]
+                for function in functions
+                for pair, cell in by_function[function]
+            ],
+        ),
+        size="wide",
+    )
+
+
+def _amounts(desk):
+    """Of the money that was claimed, how much was still there after the window."""
+    answer = desk.ask(QUERIES, "amounts")
+    rows = [row for row in answer.rows if row["cohort_amount"] and row["stayed_amount_share"] is not None]
+    if not rows:
+        return None
+    rows.sort(key=lambda row: (_place(row["business_function"]), row["claim_type"]))
+    worst = min(rows, key=lambda row: row["stayed_amount_share"])
+    says = (
+        f"Least stayed of {_claim(worst)}: {_short(worst['stayed_amount'])} of {_short(worst['cohort_amount'])}, "
+        f"{words.percent(worst['stayed_amount_share'])}, after {worst['window_days']} days. "
+        "Amounts are as the source gives them; no currency is said, and they are never added up."
+    )
+    shown = [row for row in rows if row["realised_amount"] is not None]
+    for row in shown:
+        says += (
+            f" Of {_claim(row)} the ledger shows {_short(row['realised_amount'])}: what was seen, of "
+            f"{_short(row['cohort_amount'])} that was claimed."
+        )
+    return Figure(
+        title="What was claimed, and what stayed",
+        says=says,
+        answer=answer,
+        n=f"{sum(row['cohort_count'] for row in rows):,} claims old enough to judge; "
+        f"{sum(row['pending_count'] for row in rows):,} are younger and in no share",
+        window=words.listed(f"{_claim(row)} {row['window_days']} days" for row in rows),
+        picture=charts.bars(
+            [
+                {
+                    "label": f"{_label(row['business_function'])}: {_claim(row)}",
+                    "value": row["stayed_amount_share"],
+                    "text": f"{words.percent(row['stayed_amount_share'])}: {_short(row['stayed_amount'])} of "
+                    f"{_short(row['cohort_amount'])}",
+                }
+                for row in rows
+            ],
+            f"Share of the claimed amount that stayed, by type of claim. {says}",
+            "functions-amounts",
+            "of the claimed amount, stayed",
+            x_format=".0%",
+            width=charts.WIDE - 560,
+        ),
+        table=(
+            [
+                "function", "claim", "window", "claims", "judged", "too young", "held", "claimed amount",
+                "judged amount", "stayed", "shown by the ledger", "as reported",
+            ],
+            [
+                [
+                    _label(row["business_function"]), _claim(row), f"{row['window_days']} days",
+                    f"{row['claim_count']:,}",
+                    f"{row['cohort_count']:,}", f"{row['pending_count']:,}", words.percent(row["held_rate"]),
+                    *(
+                        words.count(row[it]) if row[it] is not None else "none"
+                        for it in ("claimed_amount", "cohort_amount", "stayed_amount", "realised_amount")
+                    ),
+                    words.number(row["reported_value"]),
+                ]
+                for row in answer.rows
+            ],
+        ),
+        size="wide",
+    )  # fmt: skip
+
+
+def _claim(row):
+    """`deal_closed` as a person says it."""
+    return row["claim_type"].replace("_", " ")
+
+
+def _short(amount):
+    """An amount with three digits: 57.2 million."""
+    if abs(amount) >= 1e6:
+        return f"{amount / 1e6:,.1f} million"
+    return f"{amount:,.0f}"

@@ -295,8 +295,8 @@ def _unknown(desk):
         key = (f"{row['detector']} {row['detector_name']}", reason)
         exact[key] = exact.get(key, 0) + 1
     says = (
-        f"{words.percent(len(rows) / len(answer.rows), 0)} of what detectors look for cannot be evaluated here. A team in this "
-        "is not better than one with a signal."
+        f"{words.percent(len(rows) / len(answer.rows), 0)} of what detectors look for cannot be evaluated here. A team "
+        "in this is not better than one with a signal."
     )
     if inputs:
         says += f" Not delivered: {words.listed(sorted(inputs))}."
