@@ -349,7 +349,9 @@ def spans(rows, says, name, end_words="data to", width=WIDE - 300):
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelColor=INK, labelLimit=220))
     )
-    axis = alt.Axis(format="%b %Y", tickCount=6, grid=True)
+    # a label for each month would be said again and again where the feeds are some weeks long
+    short = max(row["last"] for row in rows)[:4] == min(row["start"] for row in rows)[:4]
+    axis = alt.Axis(format="%-d %b %Y" if short else "%b %Y", tickCount=6, grid=True)
     end = alt.Chart(data([{"end": rows[0]["end"], "words": end_words}]))
     layers = [
         base.mark_bar(height=12, color=PALE).encode(x=alt.X("start:T", title=None, axis=axis), x2="last:T"),

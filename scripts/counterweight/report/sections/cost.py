@@ -107,8 +107,8 @@ def silent(desk):
 
 
 def _least(desk, pair):
-    """The catalogue's smallest cohort of a pair."""
-    return next(row["min_n"] for row in desk.ask(QUERIES, "catalogue").rows if row["pair_id"] == pair)
+    """The catalogue's smallest cohort of a pair; where somebody took the pair out, what statistics ask for at least."""
+    return next((row["min_n"] for row in desk.ask(QUERIES, "catalogue").rows if row["pair_id"] == pair), 30)
 
 
 def _money(amount, currency, digits=None):
@@ -294,7 +294,7 @@ def _bill(desk):
         row
         for row in categories
         if row["unit"] != "(none)"
-        and row["billed_customer_count"] >= LEAST_CUSTOMERS
+        and (row["billed_customer_count"] or 0) >= LEAST_CUSTOMERS
         and row["billed_hours_low"] is not None
     ]
     interval = words.between(total["billed_hours_low"], total["billed_hours_high"], words.count)
@@ -337,7 +337,8 @@ def _bill(desk):
         title="The bill of what came back",
         says=says,
         answer=answer,
-        n=f"{total['repeat_contact_count']:,} repeat contacts of {total['billed_customer_count']:,} customers, after "
+        n=f"{words.count(total['repeat_contact_count'])} repeat contacts of "
+        f"{words.count(total['billed_customer_count'])} customers, after "
         f"{total['judged_count']:,} contacts",
         window=f"{total['window_days']} days",
         picture=picture,
@@ -491,7 +492,7 @@ def _hidden(row, start, unit):
 
 def _hiding(desk):
     """Accounts whose lockouts outgrew resets for certain, by more than the catalogue's tolerance, the surest first."""
-    tolerance = next(row["tolerance"] for row in desk.ask(QUERIES, "catalogue").rows if row["pair_id"] == "P22")
+    tolerance = next((row["tolerance"] for row in desk.ask(QUERIES, "catalogue").rows if row["pair_id"] == "P22"), 0)
     return [row for row in _judged_accounts(desk) if row["hidden_need_to_others_low"] > tolerance]
 
 

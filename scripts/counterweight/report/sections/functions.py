@@ -33,7 +33,6 @@ QUERIES = {
 }
 # What each function calls done, and what can become of it.
 MEANINGS = {
-    "service": "Service calls a ticket resolved, and the customer says later whether it was.",
     "sales": "Sales counts a deal when it is signed; it can be gone within the year.",
     "marketing": "Marketing counts what was shown, liked and clicked; some would have been bought anyway.",
     "hr": "HR counts positions filled and offers accepted; whether the person stays is known a year later.",
@@ -66,6 +65,13 @@ def figures(desk):
     ]
     # sorting keeps the worst reading of each function first
     cards.sort(key=lambda card: _place(function_of[card.anchor]))
+    # what the function counts is said once, on its first card
+    told = set()
+    for place, card in enumerate(cards):
+        function = function_of[card.anchor]
+        if function in MEANINGS and function not in told:
+            cards[place] = dataclasses.replace(card, says=f"{MEANINGS[function]} {card.says}")
+        told.add(function)
     amounts = _amounts(desk)
     return [it for it in (_matrix(desk), amounts, *cards) if it] if cards or amounts else []
 
@@ -86,8 +92,8 @@ def _label(function):
 
 
 def _place(function):
-    """Functions in the order of MEANINGS; one's own at the end, by name."""
-    order = list(MEANINGS)
+    """Service first, then functions in the order of MEANINGS; one's own at the end, by name."""
+    order = ["service", *MEANINGS]
     return (order.index(function) if function in order else len(order), function)
 
 
@@ -111,8 +117,7 @@ def _matrix(desk):
         said.append(f"{_label(function)}: {readings.count('blindfold')} of {len(readings)}")
     return Figure(
         title="Which functions' headlines hold?",
-        says=f"Headlines that look better than reality bears out: {'; '.join(said)}. "
-        + " ".join(meaning for function, meaning in MEANINGS.items() if function in functions),
+        says=f"Headlines that look better than reality bears out: {'; '.join(said)}. The pairs of service are above.",
         answer=answer,
         n=f"{len(by_pair)} pairs of {len(functions)} functions",
         window="each pair its own, on its card",

@@ -165,7 +165,7 @@ def _side(row, side, catalogue):
 
 def _effect(row):
     """How much more there is, as the catalogue of detectors measures it."""
-    if row["effect"] is None:
+    if row["effect"] is None or row["effect_unit"] is None:
         return words.UNKNOWN
     share = 100 * row["effect"]
     if row["effect_unit"].startswith("share points"):

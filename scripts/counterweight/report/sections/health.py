@@ -190,7 +190,7 @@ def _ago(days):
 
 def _feeds(desk):
     answer = desk.ask(QUERIES, "feeds")
-    rows = [row for row in answer.rows if row["record_count"] and row["first_record_at"] and row["observed_until"]]
+    rows = [row for row in answer.rows if row["record_count"] and row["last_record_at"] and row["observed_until"]]
     if not rows:
         return None
     late = [row for row in rows if _days_behind(row) >= 1]

@@ -85,8 +85,8 @@ def silent(desk):
 
 
 def _least(desk, pair):
-    """The catalogue's smallest cohort of a pair."""
-    return next(row["min_n"] for row in desk.ask(QUERIES, "catalogue").rows if row["pair_id"] == pair)
+    """The catalogue's smallest cohort of a pair; where somebody took the pair out, the least that makes a share."""
+    return next((row["min_n"] for row in desk.ask(QUERIES, "catalogue").rows if row["pair_id"] == pair), 20)
 
 
 def _so_far(desk):
