@@ -342,7 +342,7 @@ def since(rows, says, name, kinds, at=None, at_words="", y_title="", width=HALF 
     return draw(alt.layer(*layers).properties(width=width, height=height), says, name)
 
 
-def spans(rows, says, name, end_words="data to", width=WIDE - 300):
+def spans(rows, says, name, end_words="data to", width=HALF - 150):
     """A bar for each {label, start, seen, last, end}, days as texts (2024-01-31): from the first record to where it was
     observed, then pale to its last record; a rule at `end`."""
     order = [row["label"] for row in rows]
@@ -351,7 +351,7 @@ def spans(rows, says, name, end_words="data to", width=WIDE - 300):
     )
     # a label for each month would be said again and again where the feeds are some weeks long
     short = max(row["last"] for row in rows)[:4] == min(row["start"] for row in rows)[:4]
-    axis = alt.Axis(format="%-d %b %Y" if short else "%b %Y", tickCount=6, grid=True)
+    axis = alt.Axis(format="%-d %b %Y" if short else "%b %Y", tickCount=4, grid=True)
     end = alt.Chart(data([{"end": rows[0]["end"], "words": end_words}]))
     layers = [
         base.mark_bar(height=12, color=PALE).encode(x=alt.X("start:T", title=None, axis=axis), x2="last:T"),

@@ -125,11 +125,11 @@ def _matrix(desk):
             cells,
             f"Pairs of each function by reading. {'; '.join(said)} look better than reality bears out.",
             "functions-matrix",
-            list(READINGS.values()),
+            [short for short in READINGS.values() if short in {cell["x"] for cell in cells}],
             [_label(function) for function in functions],
-            width=charts.WIDE - 330,
+            width=charts.HALF - 200,
             cell_height=28,
-            x_angle=0,
+            x_angle=-20,
         ),
         table=(
             ["function", "pair", "", "reading", "headline", "reality"],
@@ -145,7 +145,6 @@ def _matrix(desk):
                 for pair, cell in by_function[function]
             ],
         ),
-        size="wide",
     )
 
 
@@ -180,8 +179,7 @@ def _amounts(desk):
                 {
                     "label": f"{_label(row['business_function'])}: {_claim(row)}",
                     "value": row["stayed_amount_share"],
-                    "text": f"{words.percent(row['stayed_amount_share'])}: {_short(row['stayed_amount'])} of "
-                    f"{_short(row['cohort_amount'])}",
+                    "text": f"{words.percent(row['stayed_amount_share'])} of {_short(row['cohort_amount'])}",
                 }
                 for row in rows
             ],
@@ -189,7 +187,7 @@ def _amounts(desk):
             "functions-amounts",
             "of the claimed amount, stayed",
             x_format=".0%",
-            width=charts.WIDE - 560,
+            width=charts.HALF - 310,
         ),
         table=(
             [
@@ -210,7 +208,6 @@ def _amounts(desk):
                 for row in answer.rows
             ],
         ),
-        size="wide",
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ QUERIES = {
 # From this share on what is unknown, late or left out is said before anything is quoted.
 WORTH_SAYING = 0.05
 # As many findings get a card; all are in the data.
-FINDINGS = 6
+FINDINGS = 5
 # Claims, as a person says them.
 CLAIMS = {
     "ticket_resolved": "resolved tickets",
@@ -241,7 +241,6 @@ def _feeds(desk):
                 for row in answer.rows
             ],
         ),
-        size="wide",
     )  # fmt: skip
 
 
