@@ -402,8 +402,8 @@ def _resets(desk):
         "users, whole months only",
         badge=badge,
         sides=(
-            ("headline", f"{words.number(so_far['any_door_change'])} times", "resets per user, any door", "of before"),
-            ("reality", f"{words.number(so_far['lockout_change'])} times", "lockouts per user", "of before"),
+            ("headline", f"{words.number(so_far['any_door_change'])} times", "as many resets per user", "by any door"),
+            ("reality", f"{words.number(so_far['lockout_change'])} times", "as many lockouts per user", "as before"),
         )
         if changes
         else (),

@@ -51,6 +51,14 @@ QUERIES = {
 }
 KIND = {"signal": "signal", "quiet": "quiet", "not_evaluable": "unknown"}
 STATUS = {"signal": "Signal", "quiet": "Quiet", "not_evaluable": "Not evaluable"}
+# What a target is used for.
+USES = {
+    "pay": ", which is paid for",
+    "target": ", which is a target",
+    "planning": ", used for planning",
+    "diagnostic": ", meant for a look only",
+    "unofficial": ", which stands in no list",
+}
 # More teams than this get lower rows.
 MANY_TEAMS = 25
 
@@ -196,9 +204,7 @@ def _signal(row, pair, drawn, answer, number):
         says += f"; {words.number(row['expected_count'], 1)} would if nobody responded to the target"
     says += f". Effect: {_effect(row)}; q {'below 0.001' if row['q'] < 0.001 else words.number(row['q'], 3)}."
     if row["target"] is not None:
-        used = f", used for {row['target_used_for']}" if row["target_used_for"] else ""
-        if row["target_used_for"] == "unofficial":
-            used = ", which stands in no list"
+        used = USES.get(row["target_used_for"], "")
         says += f" The limit: {words.span(row['target'])}{used}."
     if row["headline"] is None or row["reality"] is None:
         says += (
