@@ -290,7 +290,7 @@ def grid(rows, says, name, x, y, width=WIDE - 270, cell_height=24, x_angle=-35):
 
 
 def against(rows, says, name, title, expected_words, width=WIDE - 520):
-    """Horizontal bars {label, value, expected, text} in the order given, with a mark where the end was to be expected."""
+    """Horizontal bars {label, value, expected, text} in the order given; a mark where the end was expected."""
     order = [row["label"] for row in rows]
     base = alt.Chart(data(rows)).encode(
         y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelColor=INK, labelLimit=300))
