@@ -48,11 +48,10 @@ def show(project):
                 unit_type = 'total' and period_type in ('month', 'fiscal_year', 'to_date')
                 and window_days is not distinct from
                     (select window_days from reference.kpi_pairs as catalogue where catalogue.pair_id = cells.pair_id)
-            -- all so far; else the newest month or year that can be judged
+            -- all so far; else the newest month or year with values, clear or not
             qualify row_number() over (
                 partition by source_system, pair_id
-                order by
-                    headline is null, reading = 'not_enough_data', period_type <> 'to_date', period_start desc
+                order by headline is null, period_type <> 'to_date', period_start desc
             ) = 1
             order by source_system, pair_id
             """,

@@ -312,3 +312,114 @@ def dots(
             at.mark_text(fontSize=10, color=GREY).encode(x=alt.X("at:Q", scale=scale), y=alt.value(-8), text="words:N")
         )
     return draw(alt.layer(*layers).properties(width=width, height=height), says, name)
+
+
+# The ground and the ink of a cell by what its sign says; the sign stands in the cell.
+CELLS = {
+    "blindfold": ("#f7d3d9", WARN), "signal": ("#f7d3d9", WARN), "both_worse": ("#fbe6bf", "#7a4a00"),
+    "aligned": ("#d5e8f2", "#0a5a7c"), "quiet": ("#d5e8f2", "#0a5a7c"), "unknown": ("#eef0f2", GREY),
+    "not_enough_data": ("#eef0f2", GREY), "not_measurable": ("#eef0f2", GREY),
+}  # fmt: skip
+
+
+def grid(rows, says, name, x, y, width=WIDE - 270, cell_height=24, x_angle=-35):
+    """A cell for each {x, y, kind, text}: `x` and `y` are the lists of columns and rows in their order. The kind's sign
+    and the text stand in the cell, so that it can be read without colours."""
+    rows = [
+        row
+        | {
+            "fill": CELLS[row["kind"]][0],
+            "ink": CELLS[row["kind"]][1],
+            "sign": f"{KINDS[row['kind']]} {row['text']}".strip(),
+        }
+        for row in rows
+    ]
+    base = alt.Chart(data(rows)).encode(
+        x=alt.X(
+            "x:N", sort=x, title=None,
+            axis=alt.Axis(orient="top", labelAngle=x_angle, labelLimit=210, labelColor=INK, grid=False),
+        ),
+        y=alt.Y("y:N", sort=y, title=None, axis=alt.Axis(labelColor=INK, labelLimit=260, grid=False)),
+    )  # fmt: skip
+    layers = [
+        base.mark_rect(stroke="white", strokeWidth=2).encode(color=alt.Color("fill:N", scale=None)),
+        base.mark_text(fontSize=11, fontWeight="bold").encode(text="sign:N", color=alt.Color("ink:N", scale=None)),
+    ]
+    return draw(
+        alt.layer(*layers).resolve_scale(color="independent").properties(width=width, height=cell_height * len(y)),
+        says,
+        name,
+    )
+
+
+def against(rows, says, name, title, expected_words, width=WIDE - 520):
+    """Horizontal bars {label, value, expected, text} in the order given; a mark where the end was expected."""
+    order = [row["label"] for row in rows]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelColor=INK, labelLimit=300))
+    )
+    x = alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5))
+    mark = [row for row in rows if row["expected"] is not None]
+    layers = [
+        base.mark_bar(height=14, color=REALITY).encode(x=x),
+        alt.Chart(data(mark)).mark_tick(thickness=3, size=20, color=HEADLINE)
+        .encode(y=alt.Y("label:N", sort=order), x="expected:Q"),
+        base.mark_text(align="left", dx=8, fontSize=11, color=INK).encode(x=x, text="text:N"),
+    ]  # fmt: skip
+    if mark:
+        layers.append(
+            alt.Chart(data(mark[:1] and [mark[0] | {"words": expected_words}]))
+            .mark_text(align="left", dy=-16, fontSize=10, color=GREY)
+            .encode(y=alt.Y("label:N", sort=order), x="expected:Q", text="words:N")
+        )
+    return draw(alt.layer(*layers).properties(width=width, height=max(40, 24 * len(rows))), says, name)
+
+
+def since(rows, says, name, kinds, at=None, at_words="", y_title="", width=HALF - 140, height=230):
+    """Lines over months as `lines`, with a rule at the month `at` and its words: what changed then."""
+    styles = {"headline": (HEADLINE, [5, 4]), "reality": (REALITY, [1, 0]), "other": ("#e08a00", [2, 3])}
+    names = list(kinds)
+    rows = [row for row in rows if row["value"] is not None]
+    color = alt.Color(
+        "series:N", legend=None, scale=alt.Scale(domain=names, range=[styles[kinds[it]][0] for it in names])
+    )
+    dash = alt.StrokeDash(
+        "series:N", legend=None, scale=alt.Scale(domain=names, range=[styles[kinds[it]][1] for it in names])
+    )
+    axis = _months(list(dict.fromkeys(row["month"] for row in rows)))
+    y = alt.Y("value:Q", title=y_title, axis=alt.Axis(format="~s", tickCount=5))
+    layers = [
+        alt.Chart(data(rows)).mark_line(strokeWidth=2.2).encode(x=axis, y=y, color=color, strokeDash=dash),
+        alt.Chart(data(_ends(rows, names, "month", height)))
+        .mark_text(align="left", dx=8, fontSize=11, fontWeight="bold")
+        .encode(x=axis, y="at:Q", text="series:N", color=color),
+    ]
+    if at:
+        when = alt.Chart(data([{"month": at, "words": at_words}]))
+        layers.append(when.mark_rule(color=INK, strokeWidth=1).encode(x=axis))
+        layers.append(
+            when.mark_text(align="left", dx=5, y=8, fontSize=11, color=INK, baseline="top").encode(
+                x=axis, text="words:N"
+            )
+        )
+    return draw(alt.layer(*layers).properties(width=width, height=height), says, name)
+
+
+def spans(rows, says, name, end_words="data to", width=HALF - 150):
+    """A bar for each {label, start, seen, last, end}, days as texts (2024-01-31): from the first record to where it was
+    observed, then pale to its last record; a rule at `end`."""
+    order = [row["label"] for row in rows]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelColor=INK, labelLimit=220))
+    )
+    # a label for each month would be said again and again where the feeds are some weeks long
+    short = max(row["last"] for row in rows)[:4] == min(row["start"] for row in rows)[:4]
+    axis = alt.Axis(format="%-d %b %Y" if short else "%b %Y", tickCount=4, grid=True)
+    end = alt.Chart(data([{"end": rows[0]["end"], "words": end_words}]))
+    layers = [
+        base.mark_bar(height=12, color=PALE).encode(x=alt.X("start:T", title=None, axis=axis), x2="last:T"),
+        base.mark_bar(height=12, color=REALITY).encode(x=alt.X("start:T"), x2="seen:T"),
+        end.mark_rule(color=INK, strokeDash=[4, 3]).encode(x="end:T"),
+        end.mark_text(align="right", dx=-4, y=-6, fontSize=10, color=INK).encode(x="end:T", text="words:N"),
+    ]
+    return draw(alt.layer(*layers).properties(width=width, height=max(40, 24 * len(rows))), says, name)

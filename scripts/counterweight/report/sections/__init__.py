@@ -6,10 +6,15 @@ without a figure says so on the page: what cannot be seen is never left out.
 """
 
 from counterweight.report.sections import (
+    cost,
     first_contact,
+    functions,
+    gaming,
     handle_time,
+    health,
     overview,
     pairs,
+    recurring,
     resolution,
     satisfaction,
     service_levels,
@@ -20,9 +25,14 @@ FIRST = overview
 SECTIONS = (
     pairs,
     resolution,
-    first_contact,
     handle_time,
+    first_contact,
     service_levels,
     satisfaction,
+    cost,
+    recurring,
+    gaming,
     team,
+    functions,
+    health,
 )
