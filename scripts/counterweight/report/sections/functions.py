@@ -105,7 +105,7 @@ def _matrix(desk):
         by_pair.setdefault(row["pair_id"], []).append(row)
     by_function = {}
     for pair, rows in by_pair.items():
-        cell = pairs.newest(rows) or rows[0]
+        cell = pairs.newest_cell(rows) or rows[0]
         by_function.setdefault(cell["business_function"], []).append((pair, cell))
     functions = sorted(by_function, key=_place)
     cells, said = [], []

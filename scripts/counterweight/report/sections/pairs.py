@@ -48,7 +48,7 @@ def figures(desk, business=False):
     for row in cells.rows:
         if (row["business_function"] != "service") == business:
             by_pair.setdefault(row["pair_id"], []).append(row)
-    cards = [_card(rows, catalogue.get(pair), cells) for pair, rows in by_pair.items() if newest(rows)]
+    cards = [_card(rows, catalogue.get(pair), cells) for pair, rows in by_pair.items() if newest_cell(rows)]
     return sorted(cards, key=lambda card: ORDER.index(card.badge[0]))
 
 
@@ -58,7 +58,7 @@ def hiding(desk):
     by_pair = {}
     for row in desk.ask(QUERIES, "cells").rows:
         by_pair.setdefault(row["pair_id"], []).append(row)
-    newest = {pair: newest(rows) or rows[0] for pair, rows in by_pair.items()}
+    newest = {pair: newest_cell(rows) or rows[0] for pair, rows in by_pair.items()}
     readings = {reading: [pair for pair, row in newest.items() if row["reading"] == reading] for reading in ORDER}
     found = [
         (
@@ -80,7 +80,7 @@ def silent(desk, business=False):
             by_pair.setdefault(row["pair_id"], []).append(row)
     reasons = {}
     for rows in by_pair.values():
-        if not newest(rows):
+        if not newest_cell(rows):
             missing = rows[0]["missing_inputs"]
             why = (
                 f"not measurable without {missing.replace(';', ', ')}" if missing else "nothing that can be judged yet"
@@ -89,8 +89,8 @@ def silent(desk, business=False):
     return sorted(reasons.items())
 
 
-def newest(rows):
-    """The cell that a card reads: all so far, else the newest month or year with values; None without any. Never the one
+def newest_cell(rows):
+    """The cell that a card reads: all so far, else the newest month or year with values; None without any. Never that
     with the clearest reading: of twenty months some are clear by chance."""
     found = [row for row in rows if row["headline"] is not None and row["reality"] is not None]
     return max(
@@ -105,7 +105,7 @@ def _anchor(pair):
 
 
 def _card(rows, meaning, answer):
-    cell = newest(rows)
+    cell = newest_cell(rows)
     pair, unit = cell["pair_id"], cell["value_unit"]
     months = [row for row in rows if row["period_type"] == "month"]
     # what is before the first value and after the last is not known, and drawn as nothing
