@@ -5,7 +5,7 @@ UNKNOWN = "unknown"
 READINGS = {
     "blindfold": "The headline looks better than reality bears out",
     "both_worse": "Headline and reality are both worse",
-    "aligned": "Headline and reality agree",
+    "aligned": "The gap is within the tolerance",
     "not_enough_data": "Not enough data to say",
     "not_measurable": "Not measurable: an input is missing",
 }

@@ -52,6 +52,7 @@ class Figure:
     picture  SVG of charts.py; None: the table is the figure
     table    (heads, rows of texts), folded under the picture; None: the answer's rows
     badge    (kind, words) of a reading; kind is one of charts.KINDS
+    gap      what lies between both sides, how sure that is, and what is tolerated
     sides    (headline or reality, value, what it is, how it changed) of a pair, shown above the picture
     legend   (colour, name, words) of a picture's parts
     size     how much of the page's width it takes: third, half or wide
@@ -66,6 +67,7 @@ class Figure:
     picture: str | None = None
     table: tuple | None = None
     badge: tuple | None = None
+    gap: str = ""
     sides: tuple = ()
     legend: tuple = ()
     size: str = "half"

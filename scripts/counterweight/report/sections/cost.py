@@ -169,7 +169,12 @@ def _price(desk):
         f"{words.percent(all_so_far['unobservable_share'])} nobody can know whether they lasted",
         window=f"{all_so_far['window_days']} days",
         sides=(
-            ("headline", _money(all_so_far["cost_per_ticket"], currency), "cost per ticket", ""),
+            (
+                "headline",
+                _money(all_so_far["judged_cost_amount"] / all_so_far["cohort_count"], currency),
+                "cost per ticket of which we know whether it came back",
+                f"{_money(all_so_far['cost_per_ticket'], currency)} over all",
+            ),
             ("reality", _money(all_so_far["cost_per_lasting_resolution"], currency), "cost per lasting resolution", ""),
         ),
         picture=picture,
@@ -353,7 +358,7 @@ def _bill(desk):
                     f"{row['judged_count']:,}",
                     f"{row['returned_count']:,}",
                     words.count(row["billed_customer_count"]),
-                    _with(row["billed_hours"], row["billed_hours_low"], row["billed_hours_high"]),
+                    _with(row["billed_hours"], row["billed_hours_low"], row["billed_hours_high"], words.number),
                     words.percent(row["billed_share_of_handle_time"]),
                     _with(row["billed_amount"], row["billed_amount_low"], row["billed_amount_high"], words.number),
                     words.count(row["unmeasured_repeat_count"]),

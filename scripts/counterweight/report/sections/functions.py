@@ -48,7 +48,7 @@ NEEDS = "not measurable without "
 READINGS = {
     "blindfold": "Headline looks better",
     "both_worse": "Both are worse",
-    "aligned": "Headline and reality agree",
+    "aligned": "The gap is within the tolerance",
     "not_enough_data": "Not enough data",
     "not_measurable": "Not measurable",
 }

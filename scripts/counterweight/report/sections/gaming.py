@@ -5,7 +5,7 @@ from counterweight.report import charts
 from counterweight.report.desk import Figure
 
 NAME = "gaming"
-TITLE = "Does work respond to a target?"
+TITLE = "Gaming: does work respond to a target?"
 INTRO = (
     "Where a number is watched, work responds to it. A signal says that more cases of a team bear a mark than if "
     "nobody "
@@ -96,7 +96,9 @@ def _grid(desk):
     shown = [it for it in names if it in {row["detector"] for row in seen}]
     blind = [name for it, name in names.items() if it not in shown]
     if blind:
-        says += f" Of no team can it be said: {words.listed(name[0].lower() + name[1:] for name in blind)}."
+        says += (
+            f" Not drawn, since nobody knows of any team: {words.listed(name[0].lower() + name[1:] for name in blind)}."
+        )
     if len(shown_teams) < len(teams):
         says += (
             f" {len(teams) - len(shown_teams)} of {len(teams)} teams are not drawn, since no detector can evaluate "

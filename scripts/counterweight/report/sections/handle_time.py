@@ -146,7 +146,7 @@ def _months(desk):
         f"{_withheld(answer.rows)}",
         window=f"{last['window_days']} days (who came back)",
         picture=months.picture(
-            known, {"average": ("aht_seconds", "headline"), "expected": ("expected", "reality")},
+            known, {"average": ("aht_seconds", "headline"), "expected": ("expected", "other")},
             says, "handle-months", scale=1 / 60, y_title="minutes a contact", y_format="d",
         ),
     )  # fmt: skip

@@ -106,13 +106,13 @@ def _tiles(row, said, bill, feeds):
             "We could see",
             words.percent(row["cohort_count"] / row["claim_count"]),
             f"of it well enough to judge; {row['pending_count']:,} are too young, "
-            f"{row['unobservable_count']:,} of unknown customers",
+            f"{row['unobservable_count']:,} of customers unknown or shared",
             "context",
         ),
         (
             "How fresh",
             f"{until:%-d %b %Y}" if until else words.UNKNOWN,
-            f"until then we would have seen a failure; the data ends {feeds[0]['as_of']:%-d %b %Y}",
+            f"the last day on which a failure would have been seen; the data ends {feeds[0]['as_of']:%-d %b %Y}",
             "context",
         ),
     ]
@@ -124,9 +124,9 @@ def _bill(bill):
     if not bill or bill["billed_hours"] is None:
         return words.UNKNOWN, "no handle time of repeat contacts is recorded"
     hours = f"{bill['billed_hours']:,.0f} h"
-    below = f"of work on {bill['repeat_contact_count']:,} repeat contacts"
+    below = f"at least: talk and after-work of {bill['repeat_contact_count']:,} repeat contacts"
     if bill["billed_amount"] is not None:
-        below = f"or {bill['billed_amount']:,.0f} {bill['currency']}, {below}"
+        below = f"or {bill['billed_amount']:,.0f} {bill['currency']} {below}"
     if bill["billed_hours_low"] is not None:
         below += f" (95 %: {bill['billed_hours_low']:,.0f} to {bill['billed_hours_high']:,.0f} h)"
     if bill["unmeasured_repeat_count"]:
@@ -149,7 +149,7 @@ def _whole(row, answer):
     names = {
         "held": held,
         "reopened": "came back, reopened: the tool shows it",
-        "hidden": "came back, hidden by auto-close",
+        "hidden": "came back after the closing, not reopened",
         "otherwise": "came back by a new ticket or call",
         "unobservable": "customer unknown or shared: nobody can know",
         "not known yet": f"younger than {row['window_days']} days: not known yet",
@@ -160,7 +160,7 @@ def _whole(row, answer):
     says = f"{title}: " + "; ".join(f"{name} {count} ({share})" for _, name, count, share in legend) + "."
     return Figure(
         title=f"{title}: where they went",
-        says="",
+        says=f"Shares of all {row['claim_count']:,}; a rate is of the {row['cohort_count']:,} that can be judged.",
         answer=answer,
         n=f"{row['claim_count']:,} {things}",
         window=f"{row['window_days']} days",
@@ -170,5 +170,5 @@ def _whole(row, answer):
             [[name, count, share] for _, name, count, share in legend],
         ),
         legend=[(charts.PARTS[part], name, f"{count} ({share})") for part, name, count, share in legend],
-        size="wide",
+        size="wide bar",
     )

@@ -1,5 +1,7 @@
 """Every headline beside the reality that it can hide."""
 
+import re
+
 from counterweight import words
 from counterweight.report import charts
 from counterweight.report.desk import Figure
@@ -8,7 +10,8 @@ NAME = "pairs"
 TITLE = "Every headline beside its reality"
 INTRO = (
     "Each card is one pair on the same cohort, drawn as an index where up is better: dashed what the dashboard says, "
-    "solid what happened. Where the gap opens, the headline hides something. A reading is no verdict on people."
+    "solid what happened, shaded what lies between. The gap stands beside the largest one still tolerated: tolerances "
+    "are the catalogue's, a convention and no law. A reading is no verdict on people."
 )
 QUERIES = {
     "cells": """
@@ -24,7 +27,9 @@ QUERIES = {
         order by pair_id, period_type, period_start
     """,
     "catalogue": """
-        select pair_id, question, headline_on_cohort, reality, gap, headline_direction, reality_direction
+        select
+            pair_id, question, headline_as_reported, headline_on_cohort, reality, gap, headline_direction,
+            reality_direction
         from reference.kpi_pairs
         order by pair_id
     """,
@@ -63,7 +68,11 @@ def hiding(desk):
     found = [
         (
             row["pair_name"],
-            *(words.in_unit(row[side], row["value_unit"]) for side in ("headline", "reality")),
+            # a claim of each case says done: 100 % is nobody's number
+            "all"
+            if row["headline"] == 1 and row["value_unit"] == "share"
+            else words.in_unit(row["headline"], row["value_unit"]),
+            words.in_unit(row["reality"], row["value_unit"]),
             _anchor(pair),
         )
         for pair, row in newest.items()
@@ -124,9 +133,7 @@ def _card(rows, meaning, answer):
             f"{says} By month, from {labels[0]} to {labels[-1]}: the values are in the table below.",
             _anchor(pair),
         )
-    period = {"to_date": "all so far", "month": words.month(cell["period_start"])}.get(
-        cell["period_type"], f"fiscal year from {words.month(cell['period_start'])}"
-    )
+    period = _period(cell)
     return Figure(
         title=cell["pair_name"],
         says=meaning["question"],
@@ -139,25 +146,26 @@ def _card(rows, meaning, answer):
             (
                 side,
                 words.in_unit(cell[side], unit),
-                meaning["headline_on_cohort" if side == "headline" else "reality"],
-                _change(known, side, unit),
+                _meaning(meaning, side),
+                _change(known, side, unit)
+                + (f"; as reported: {_as_reported(cell)}" if side == "headline" and cell["headline"] == 1 else ""),
             )
             for side in ("headline", "reality")
         ),
+        gap=_gap(cell, meaning),
         table=(
             ["period", "n", "as reported", "headline", "reality", "gap (95 %)", "reading"],
             [
                 [
-                    {"to_date": "all so far"}.get(
-                        row["period_type"], words.month(row["period_start"]) if row["period_start"] else ""
-                    ),
+                    _period(row),
                     f"{row['cohort_count']:,}",
-                    words.in_unit(row["headline_as_reported"], unit),
+                    _as_reported(row),
                     words.in_unit(row["headline"], unit),
                     words.in_unit(row["reality"], unit),
                     words.UNKNOWN
                     if row["gap"] is None
-                    else f"{row['gap']:.3f} ({words.between(row['gap_low'], row['gap_high'], lambda it: f'{it:.3f}')})",
+                    else f"{words.percent(row['gap'])} "
+                    f"({words.between(row['gap_low'], row['gap_high'], words.percent) or 'no interval'})",
                     words.READINGS[row["reading"]],
                 ]
                 for row in rows
@@ -165,6 +173,38 @@ def _card(rows, meaning, answer):
         ),
         anchor=_anchor(pair),
         size="third",
+    )
+
+
+def _period(row):
+    if row["period_type"] == "to_date" or row["period_start"] is None:
+        return "all so far"
+    month = words.month(row["period_start"])
+    return month if row["period_type"] == "month" else f"fiscal year from {month}"
+
+
+def _as_reported(row):
+    """What a dashboard shows. It may be a count or days where both sides are shares: then it is no per cent."""
+    value = row["headline_as_reported"]
+    if row["value_unit"] == "share" and value is not None and not 0 <= value <= 1:
+        return words.number(value)
+    return words.in_unit(value, row["value_unit"])
+
+
+def _meaning(catalogue, side):
+    """What a side is, in the catalogue's words: without names of its inputs, and whole where it says `the same`."""
+    words_of = catalogue["reality"] if side == "reality" else catalogue["headline_on_cohort"]
+    if words_of.startswith("The same"):
+        words_of = f"{catalogue['headline_as_reported']}; t{words_of[1:]}"
+    return re.sub(r" \([a-z_]*_[a-z_]*\)", "", words_of)
+
+
+def _gap(cell, meaning):
+    """The gap with its interval beside what is tolerated, and what it is, in the catalogue's words."""
+    sure = words.between(cell["gap_low"], cell["gap_high"], words.percent)
+    return (
+        f"Gap {words.percent(cell['gap'])} ({f'95 %: {sure}' if sure else 'no interval'}), "
+        f"tolerance {words.percent(cell['tolerance'], 0)}. {meaning['gap']}."
     )
 
 

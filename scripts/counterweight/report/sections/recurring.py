@@ -7,11 +7,9 @@ from counterweight.report.desk import Figure
 NAME = "recurring"
 TITLE = "Recurring problems: resolved, and resolved again"
 INTRO = (
-    "A law firm had 97 % of its tickets resolved, and the same few problems every few weeks. A family is one kind of "
-    "problem "
-    "at one account. It recurs where the same person has it again after it was resolved, more often than chance lets "
-    "expect; "
-    "requests are no problems, and an outage counts once."
+    "A firm's tickets can all be resolved while the same few problems come every few weeks. A family is one kind of "
+    "problem at one account. It recurs where the same person has it again after it was resolved, more often than "
+    "chance lets expect; requests are no problems, and an outage counts once."
 )
 QUERIES = {
     "months": """

@@ -7,8 +7,10 @@ from counterweight.report.desk import Figure
 NAME = "resolution"
 TITLE = "Resolution: does it hold?"
 INTRO = (
-    "A resolution is a claim; customers answer later. Young claims are not counted as successes, they are not counted "
-    "at all, and claims of customers nobody could recognise are in no rate."
+    "A resolution is a claim; customers answer later. Young claims are not counted as successes, they are not "
+    "counted at all, and claims of customers nobody could recognise are in no rate. Back means: the same ticket "
+    "reopened, a ticket linked to it, or the same customer with the same category and subcategory, by any channel. "
+    "After some weeks a new problem of that kind cannot be told from the old one."
 )
 QUERIES = {
     "curve": """
@@ -55,7 +57,7 @@ def figures(desk):
 
 def _curve(desk):
     answer = desk.ask(QUERIES, "curve")
-    names = {"(all)": "all", "silent_auto_close": "closed by a timer", "confirmed": "confirmed"}
+    names = {"(all)": "all", "silent_auto_close": "never confirmed, closed by a timer", "confirmed": "confirmed"}
     rows = [
         {
             "days": row["day_number"],
@@ -73,7 +75,7 @@ def _curve(desk):
     at = {row["day_number"]: row["returned_share"] for row in total}
     says = (
         f"{words.percent(at.get(1))} are back after one day, {words.percent(at.get(7))} after a week, "
-        f"{words.percent(at.get(30))} after 30 days"
+        f"{words.percent(at.get(30))} after 30 days, {words.percent(at.get(60))} after 60"
     )
     if total[0]["median_days_to_return"] is not None:
         says += f"; half of those who come back do so within {total[0]['median_days_to_return']} days"
@@ -144,7 +146,7 @@ def _teams(desk):
         f"{words.listed(outside)} {'lies' if len(outside) == 1 else 'lie'} outside what chance and the mix of work let "
         "expect: worth a look at the process."
         if outside
-        else "No team lies outside what chance and the mix of its work let expect."
+        else "No team stands out beyond chance, given its mix of work. A wide bar clears nobody: little is known there."
     )
     few = len([row for row in answer.rows if row["unit"] != "(none)"]) - len(rows)
     if few:
