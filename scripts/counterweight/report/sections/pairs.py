@@ -147,8 +147,9 @@ def _card(rows, meaning, answer):
                 side,
                 words.in_unit(cell[side], unit),
                 _meaning(meaning, side),
-                _change(known, side, unit)
-                + (f"; as reported: {_as_reported(cell)}" if side == "headline" and cell["headline"] == 1 else ""),
+                f"as reported: {_as_reported(cell)}"
+                if side == "headline" and cell["headline"] == 1
+                else _change(known, side, unit),
             )
             for side in ("headline", "reality")
         ),
