@@ -111,7 +111,7 @@ def test_every_figure_says_how_it_is_known(dealership):
             # where nothing recurs there is nothing to draw, and the figure says so
             assert figure.data[1] or (figure.picture is None and figure.says), figure.title
             assert figure.picture is None or 'role="img" aria-label="' in figure.picture, figure.title
-            assert connection.execute(figure.answer.sql).fetchall(), figure.title
+            assert len(connection.execute(figure.answer.sql).fetchall()) == len(figure.answer.rows), figure.title
 
 
 def test_exposures_are_what_the_report_shows(dealership):
