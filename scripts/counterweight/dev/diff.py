@@ -27,7 +27,7 @@ from counterweight.summary import SHOWN_CELLS
 # So that a program finds the comment it wrote before.
 MARK = "<!-- counterweight diff -->"
 # What the scorecard must have in both builds, for its pairs to be told.
-OF_A_PAIR = {"source_system", "pair_id", "pair_name", "value_unit", "headline", "reality", "reading"}
+OF_A_PAIR = {"source_system", "pair_id", "pair_name", "value_unit", "headline", "reality", "reading", "missing_inputs"}
 NUMBERS = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "DECIMAL", "DOUBLE", "FLOAT")
 
 
