@@ -33,7 +33,7 @@ META = {
 
 def files(root):
     """The properties files of a project."""
-    return sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.yml") if path.parent.name != "python")
+    return sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.yml"))
 
 
 def problems(path):
