@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real test test-long test-engines lint clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -52,10 +52,67 @@ real: .venv/.synced ## the whole job on the real logs in REAL_DATA (default ../s
 		"service_manager.incidents=$(SERVICE_MANAGER)/Detail_Incident_[!A]*.csv" \
 		"service_manager.incident_activities=$(SERVICE_MANAGER)/Detail_Incident_Activity*.csv"
 
+# ---- a change, validated: the cheapest first. None of it needs data; docs, CONTRIBUTING and the workflow name them.
+CHECK := target/check
+DBT_CHECK := COUNTERWEIGHT_WAREHOUSE=$(CHECK)/counterweight.duckdb DBT_TARGET_PATH=$(CHECK) $(RUN)dbt
+# read and built once, until one of these changes
+CODE := dbt_project.yml profiles.yml $(shell find models macros seeds tests/singular tests/generic -type f)
+
+check: parse properties contracts unit-tests bouncer lint ## all that needs no data, the cheapest first: some six minutes
+
+parse: $(CHECK)/.parsed ## dbt reads the project; whatever it warns of is an error
+
+$(CHECK)/.parsed: .venv/.synced $(CODE)
+	@mkdir -p $(CHECK)
+	@$(DBT_CHECK) --quiet parse --no-partial-parse --warn-error-options '{"error": "all"}'
+	@touch $@
+
+properties: .venv/.synced ## every key of the properties files means something
+	@$(RUN)python -m counterweight.dev.properties
+
+contracts: $(CHECK)/.built ## every model runs and keeps its contract, on empty tables
+
+$(CHECK)/.built: $(CHECK)/.parsed
+	@rm -f $(CHECK)/counterweight.duckdb
+	@$(DBT_CHECK) --quiet build --empty --exclude-resource-type test unit_test
+	@touch $@
+
+unit-tests: contracts ## every rule has the answer computed by hand
+	@$(DBT_CHECK) --quiet test --select test_type:unit
+
+docs: contracts ## dbt's pages of every table and column, one file that opens offline: published/docs/index.html
+	@$(DBT_CHECK) --quiet docs generate --static
+	@mkdir -p published/docs && sed 's|$(CURDIR)|.|g' $(CHECK)/static_index.html > published/docs/index.html
+	@echo "docs   published/docs/index.html"
+
+bouncer: docs ## rules of form for models, on what dbt wrote down: .ci/dbt-bouncer.yml
+	@$(RUN)dbt-bouncer run --config-file .ci/dbt-bouncer.yml
+
 lint: .venv/.synced ## style of Python and SQL
 	@$(RUN)ruff check
 	@$(RUN)ruff format --check
 	@DBT_TARGET_PATH=target/lint $(RUN)sqlfluff lint -q --processes 2 models tests
+
+# A base to compare with: its build file, its manifest.json and its dbt_project.yml. The file stands for --defer, since what is not
+# built anew lies in it. dbt does not see that a variable changed, so another dbt_project.yml builds everything.
+STATE ?= target/state
+BASE ?= origin/main
+DBT_STATE := COUNTERWEIGHT_WAREHOUSE=$(STATE)/counterweight.duckdb DBT_TARGET_PATH=$(STATE)
+
+state: .venv/.synced ## a small world, built: the base that `make slim` compares with
+	@rm -rf $(STATE) && mkdir -p $(STATE) && cp dbt_project.yml $(STATE)/dbt_project.yml
+	@$(RUN)counterweight simulate --tickets 600 --calls 1200 --months 4 --out $(STATE)/world
+	@$(DBT_STATE) $(RUN)counterweight load canonical=$(STATE)/world/raw
+	@$(DBT_STATE) $(RUN)counterweight build
+
+slim: .venv/.synced ## build and test what differs from the base in STATE, and what reads it
+	@mkdir -p target/slim && cp $(STATE)/counterweight.duckdb target/slim/counterweight.duckdb
+	@changed=""; cmp -s dbt_project.yml $(STATE)/dbt_project.yml && changed="--select state:modified+ --state $(STATE)"; \
+		COUNTERWEIGHT_WAREHOUSE=target/slim/counterweight.duckdb DBT_TARGET_PATH=target/slim $(RUN)dbt --quiet build \
+		$$changed --warn-error-options '{"error": ["Deprecations"]}'
+
+diff: .venv/.synced ## what the working tree does to the numbers, against BASE (origin/main): target/diff.md
+	@$(RUN)counterweight diff --base $(BASE) --out target/diff.md
 
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass

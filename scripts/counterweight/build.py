@@ -77,6 +77,8 @@ def run_dbt(project, arguments, values):
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception:
         raise CounterweightError(f"dbt could not run: {outcome.exception}")
+    if arguments[0] == "docs":
+        return []
     return [result for result in outcome.result or [] if result.node.resource_type != "operation"]
 
 

@@ -1,5 +1,7 @@
 """The `counterweight` program."""
 
+from pathlib import Path
+
 import click
 
 from counterweight.errors import InputError
@@ -13,6 +15,7 @@ Exit codes
   2  an option, file or setting cannot be used; nothing was changed
   3  the audit found a defect in our own tables; readers keep the last good build
   4  another run holds the warehouse
+  5  numbers changed, and `diff --fail-on-change` was asked
 """
 
 
@@ -410,6 +413,62 @@ def score(project, worlds, detectors, out, jobs, quick, only_list, **size):
         scoring.show_plan(project, entries, out, jobs)
     else:
         scoring.show(scoring.score(project, entries, out, jobs), f"{out}/{scoring.SCORE}")
+
+
+@main.command(short_help="What a change of the code does to the numbers.")
+@click.option(
+    "--base", default="origin/main", show_default=True, metavar="COMMIT",
+    help="Commit or branch to compare the working tree with, from where the branch left it.",
+)  # fmt: skip
+@click.option(
+    "--load", "exports", multiple=True, metavar="[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER",
+    help="Compare on these exports instead of a world; may be repeated. Named as for `counterweight load`.",
+)  # fmt: skip
+@click.option(
+    "--world", default="honest", show_default=True, metavar="NAME",
+    help="World to compare on, made by the base's simulator.",
+)  # fmt: skip
+@click.option("--tickets", default=1500, show_default=True, type=click.IntRange(0), help="Size of the world.")
+@click.option("--calls", default=3000, show_default=True, type=click.IntRange(0), help="Size of the world.")
+@click.option("--months", default=6, show_default=True, type=click.IntRange(1, 30), help="Length of the world.")
+@click.option("--seed", default=7, show_default=True, help="Another number, another world.")
+@variable_options
+@click.option("--out", metavar="FILE", help="Write the report there instead of printing it.")
+@click.option("--keep", metavar="DIR", help="Keep both build files there, to look at what the report counts.")
+@click.option("--fail-on-change", is_flag=True, help="Exit code 5 where anything differs.")
+@click.argument("files", nargs=-1, metavar="[BASE.duckdb BRANCH.duckdb]")
+@click.pass_obj
+def diff(project, files, base, exports, variables, as_of, out, keep, fail_on_change, **world):
+    """What a change of the code does to the numbers, as Markdown for a pull request.
+
+    The base and the working tree are built from the same data, in a temporary folder, each by its own code. Every
+    table of dimensions, facts and marts is compared by the key that its model declares: rows added, removed and
+    changed, in which columns, and columns and types that are others. Each pair of the scorecard whose cells differ is
+    shown with headline, reality and reading, before and after. The report counts and names nobody.
+
+    With two files nothing is built: build files, or published ones.
+
+    \b
+    Examples
+      counterweight diff
+      counterweight diff --base HEAD --out target/diff.md       what is not committed yet
+      counterweight diff --base v1.0 --world law_firm --fail-on-change
+      counterweight diff --load servicenow.incident_event_log=export.csv.gz
+      counterweight diff before.duckdb after.duckdb
+    """
+    from counterweight.dev import diff as comparing
+
+    values = [*(["--vars", variables] if variables else []), *(["--as-of", as_of] if as_of else [])]
+    if files and (len(files) != 2 or exports or keep or values):
+        raise InputError("Name two files, a base and a branch, without --load, --keep, --vars and --as-of; or none.")
+    report, differs = comparing.report(project, base, files, exports, world, values, keep)
+    if out:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        Path(out).write_text(report, encoding="utf-8")
+    else:
+        click.echo(report, nl=False)
+    if differs and fail_on_change:
+        click.get_current_context().exit(5)
 
 
 @main.command(name="summary", short_help="Of what we called resolved, how much held?")

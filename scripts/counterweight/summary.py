@@ -16,6 +16,23 @@ CLAIMS = {
         "After how many contacts of {system} did nobody come back in {window} days?",
     ),
 }
+# The cell of each pair that one looks at first, of every system: the total, in the window of the catalogue.
+SHOWN_CELLS = """
+    select
+        source_system, pair_id, pair_name, period_type, period_start, value_unit, headline, reality, reading,
+        missing_inputs
+    from {scorecard} as cells
+    where
+        unit_type = 'total' and period_type in ('month', 'fiscal_year', 'to_date')
+        and window_days is not distinct from
+            (select window_days from {catalogue} as catalogue where catalogue.pair_id = cells.pair_id)
+    -- all so far; else the newest month or year with values, clear or not
+    qualify row_number() over (
+        partition by source_system, pair_id
+        order by headline is null, period_type <> 'to_date', period_start desc
+    ) = 1
+    order by source_system, pair_id
+"""
 
 
 def show(project):
@@ -41,20 +58,7 @@ def show(project):
         ).fetchall()
         pairs = _rows(
             connection,
-            """
-            select source_system, pair_id, pair_name, value_unit, headline, reality, reading, missing_inputs
-            from marts.balanced_scorecard as cells
-            where
-                unit_type = 'total' and period_type in ('month', 'fiscal_year', 'to_date')
-                and window_days is not distinct from
-                    (select window_days from reference.kpi_pairs as catalogue where catalogue.pair_id = cells.pair_id)
-            -- all so far; else the newest month or year with values, clear or not
-            qualify row_number() over (
-                partition by source_system, pair_id
-                order by headline is null, period_type <> 'to_date', period_start desc
-            ) = 1
-            order by source_system, pair_id
-            """,
+            SHOWN_CELLS.format(scorecard="marts.balanced_scorecard", catalogue="reference.kpi_pairs"),
         )
         detectors = _rows(
             connection,

@@ -3,10 +3,7 @@
 import ast
 import json
 import re
-from pathlib import Path
 
-import dbt.jsonschemas
-import jsonschema
 import pytest
 import yaml
 
@@ -45,24 +42,6 @@ def test_unit_tests_hold(demo):
     results = run_dbt(demo, ["test", "--select", "test_type:unit"], {})
     assert len(results) >= 30
     assert {result.node.name: result.message for result in results if result.status != "pass"} == {}
-
-
-def without_jinja(mapping):
-    """What dbt renders before it looks at the type; a name is text whatever is in it."""
-    return {
-        key: value
-        for key, value in mapping.items()
-        if key == "name" or not (isinstance(value, str) and value.startswith("{{"))
-    }
-
-
-@pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
-def test_properties_match_dbts_schema(path):
-    """On DuckDB dbt ignores a misspelled key without a word, and the test behind it never runs."""
-    schema = json.loads((Path(dbt.jsonschemas.__file__).parent / "resources" / "latest.json").read_text())
-    content = json.loads(json.dumps(yaml.safe_load(path.read_text()), default=str), object_hook=without_jinja)
-    problems = [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(content)]
-    assert problems == []
 
 
 def test_expected_rows_of_unit_tests_name_their_columns_in_one_order():

@@ -87,6 +87,53 @@ def test_arrows_are_refs():
         assert f"ref('{source}')" in MODELS[reader].read_text(encoding="utf-8"), f"{source} --> {reader}"
 
 
+# ---- columns
+
+COLUMNS = [
+    (layer, name, column)
+    for layer in LAYERS
+    for name, model in read_models(ROOT, layer).items()
+    for column in model["columns"]
+]
+UNIT_IN_NAME = re.compile(
+    r"_(count|seconds|milliseconds|minutes|hours|days|share|rate|ratio|percent|number|position|amount|numerator|"
+    r"denominator|low|high)(_\d|_p\d\d|_mean|_without_\w+)?$"
+)
+UNIT_IN_WORDS = re.compile(
+    r"\b(seconds?|minutes?|hours?|days?|weeks?|months?|years?|digits?|shares?|amounts?|currency|from 1|how (many|much)|"
+    r"number|ratio|percent|(\w+_)?unit|scale|standard deviations?|per)\b|%",
+    re.IGNORECASE,
+)
+
+
+def test_numbers_say_their_unit():
+    """By name or in words. A bound and a part of a fraction have that of what they belong to."""
+    numbers = [it for it in COLUMNS if re.match("(decimal|bigint|integer)", it[2]["data_type"])]
+    assert len(numbers) > 500
+    unsaid = [
+        f"{name}.{column['name']}: {column['description']}"
+        for _, name, column in numbers
+        if not UNIT_IN_NAME.search(column["name"]) and not UNIT_IN_WORDS.search(column["description"])
+    ]
+    assert unsaid == []
+
+
+def test_what_is_null_somewhere_says_what_that_means(dealership):
+    """Of a world with every raw table. Null is not zero: it has not happened, is not known, or was not measured."""
+    unsaid, null_count = [], 0
+    for (layer, name), group in itertools.groupby(COLUMNS, key=lambda it: it[:2]):
+        columns = [column for _, _, column in group if {"type": "not_null"} not in column.get("constraints", [])]
+        if not columns:
+            continue
+        counts = ", ".join(f'count(*) - count("{column["name"]}")' for column in columns)
+        for column, nulls in zip(columns, one(dealership[0], f"select {counts} from {layer}.{name}"), strict=True):
+            null_count += nulls > 0
+            if nulls and not re.search(r"\bnull\b", column["description"], re.IGNORECASE):
+                unsaid.append(f"{name}.{column['name']}: {column['description']}")
+    assert null_count > 300
+    assert unsaid == []
+
+
 # ---- diagrams
 
 
