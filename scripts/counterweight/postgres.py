@@ -25,6 +25,8 @@ PREFIX = "counterweight_"
 MARK = "Published by counterweight: each publish replaces what is in it. Times are UTC."
 # Another publish into the same database holds this lock (of PostgreSQL's advisory ones).
 LOCK = 0x636F756E74657277
+# How long it waits for that, and for tables whose columns change.
+WAIT = "30s"
 # What profiles.yml takes where nothing is said, and what libpq calls it.
 SETTINGS = {
     "host": ("COUNTERWEIGHT_PG_HOST", "PGHOST", "127.0.0.1"),
@@ -167,7 +169,7 @@ class Database:
         """All of it but the commit."""
         cursor = connection.cursor()
         for setting, value in {
-            "lock_timeout": "30s",
+            "lock_timeout": WAIT,
             "statement_timeout": "0",
             "idle_in_transaction_session_timeout": "0",
             "timezone": "UTC",

@@ -38,10 +38,10 @@ def promised(root):
         }
 
 
-def declared(root):
+def declared(models):
     """{(mart, column): Promise} of the models' properties."""
     found = {}
-    for mart, model in read_models(root, "marts").items():
+    for mart, model in models.items():
         key = model["config"]["meta"]["grain"].split(", ")
         whole = _deprecated(model)
         for column in model["columns"]:
@@ -53,7 +53,8 @@ def declared(root):
 
 def problems(root):
     """Sentences, one for each promise that the models break."""
-    old, new = promised(root), declared(root)
+    models = read_models(root, "marts")
+    old, new = promised(root), declared(models)
     version = yaml.safe_load((root / "dbt_project.yml").read_text(encoding="utf-8"))["version"]
     earliest = _text((_parts(version)[0], _parts(version)[1] + MINOR_VERSIONS, 0))
     found = []
@@ -78,14 +79,14 @@ def problems(root):
     for (mart, column), promise in new.items():
         if (mart, column) not in old and promise.is_key and mart in {name for name, _ in old}:
             found.append(f"{mart}.{column} is new in the grain: rows mean something else. {_beside(mart, earliest)}")
-    return found + _wrongly_deprecated(root, old, new, earliest)
+    return found + _wrongly_deprecated(root, models, old, new, earliest)
 
 
-def _wrongly_deprecated(root, old, new, earliest):
+def _wrongly_deprecated(root, models, old, new, earliest):
     """What is deprecated says so to its readers, says what to use, and stays long enough."""
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     found = []
-    for mart, model in read_models(root, "marts").items():
+    for mart, model in models.items():
         for thing in (model, *model["columns"]):
             rule = _deprecated(thing)
             if not rule:
@@ -139,7 +140,7 @@ def page(root):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEAD)
-    for (mart, column), promise in declared(root).items():
+    for (mart, column), promise in declared(read_models(root, "marts")).items():
         writer.writerow((mart, column, promise.data_type, str(promise.is_key).lower(), promise.gone_in))
     return text.getvalue()
 
