@@ -55,6 +55,20 @@ def exported(dealership, tmp_path_factory):
     return project
 
 
+@pytest.fixture(scope="module")
+def small(dealership, tmp_path_factory):
+    """Some rows of every table of the dealership, published with Parquet files."""
+    project = world_in(dealership, tmp_path_factory.mktemp("small"))
+    with contextlib.closing(project.connect()) as connection:
+        for schema, table in connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where schema_name in ('facts', 'marts') and estimated_size > 500"
+        ).fetchall():
+            connection.execute(f"delete from {schema}.{table} where rowid >= 500")
+    publish(project, with_parquet=True)
+    return project
+
+
 def manifest_of(folder):
     return json.loads((folder / "parquet" / "manifest.json").read_text(encoding="utf-8"))
 
@@ -104,9 +118,9 @@ def test_the_parquet_files_are_the_published_tables(exported):
     assert [name for name in names if KEY_OF_STAFF.search(name)] == []
 
 
-def test_the_same_rows_give_the_same_bytes(exported, tmp_path):
+def test_the_same_rows_give_the_same_bytes(small, tmp_path):
     """Whatever order the build left them in."""
-    project = world_in((exported,), tmp_path)
+    project = world_in((small,), tmp_path)
     with contextlib.closing(project.connect()) as connection:
         for (table,) in connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'marts'"
@@ -116,11 +130,11 @@ def test_the_same_rows_give_the_same_bytes(exported, tmp_path):
             connection.execute(f"insert into marts.{table} from shuffled")
             connection.execute("drop table shuffled")
     publish(project, with_parquet=True)
-    assert manifest_of(project.current) == manifest_of(exported.current)
+    assert manifest_of(project.current) == manifest_of(small.current)
 
 
-def test_a_publish_killed_among_the_parquet_files_leaves_the_last_build(exported, tmp_path):
-    shutil.copytree(exported.warehouse.parent, tmp_path / "world", symlinks=True)
+def test_a_publish_killed_among_the_parquet_files_leaves_the_last_build(small, tmp_path):
+    shutil.copytree(small.warehouse.parent, tmp_path / "world", symlinks=True)
     folder = tmp_path / "world"
     project = Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
     before = project.current.resolve()
@@ -193,7 +207,7 @@ def run_block(code, folder):
 
 def figures(text):
     """{team: (came back, judged, rate)} of a printed table, whoever drew it."""
-    found = re.findall(r"^\W*([a-z][\w ()-]*?)\W+(\d+)\W+(\d+)\W+(\d\.\d+)\W*$", text, flags=re.M)
+    found = re.findall(r"^\W*([A-Za-z][\w ()-]*?)\W+(\d+)\W+(\d+)\W+(\d\.\d+)\W*$", text, flags=re.M)
     return {team: (int(back), int(judged), round(float(rate), 3)) for team, back, judged, rate in found}
 
 
@@ -476,24 +490,11 @@ def whole(exported, roles, tmp_path_factory):
     return project, roles
 
 
-@pytest.fixture(scope="module")
-def small_file(exported, tmp_path_factory):
-    """A build file with some rows of every table."""
-    project = world_in((exported,), tmp_path_factory.mktemp("small"))
-    with contextlib.closing(project.connect()) as connection:
-        for schema, table in connection.execute(
-            "select schema_name, table_name from duckdb_tables() "
-            "where schema_name in ('facts', 'marts') and estimated_size > 500"
-        ).fetchall():
-            connection.execute(f"delete from {schema}.{table} where rowid >= 500")
-    return project
-
-
 @pytest.fixture
-def served(small_file, roles, tmp_path, request):
+def served(small, roles, tmp_path, request):
     """A project that is published in a database of its own, with a second audited build of fewer rows waiting; the
     server, and the database's name."""
-    project = world_in((small_file,), tmp_path)
+    project = world_in((small,), tmp_path)
     name = f"bi_{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
     roles.create_database(name)
     with environment(roles, name):
@@ -603,15 +604,15 @@ def test_the_pages_psql_commands_run(whole):
 
 
 @on_server
-def test_the_pages_first_steps_are_enough(postgres, small_file, tmp_path):
-    """Roles and database as the page makes them; Ann reads through the role she is in, by the page's kind of address."""
+def test_the_pages_first_steps_are_enough(postgres, small, tmp_path):
+    """Roles and database as the page makes them; Ann reads through the role she is in, at the page's address."""
     import sqlalchemy
 
     (steps,) = (block for block in blocks("sql") if "create database" in block)
     for step in steps.replace("'...'", f"'{PASSWORD}'").replace("counterweight", "desk").strip().split(";\n"):
         asked(postgres, "postgres", step.replace("bi_readers", "desk_readers").replace("ann", "ann_of_desk"))
     publisher = dataclasses.replace(postgres, user="desk", password=PASSWORD)
-    project = world_in((small_file,), tmp_path)
+    project = world_in((small,), tmp_path)
     (command,) = re.findall(r"bin/counterweight (publish .*)", section("PostgreSQL"))
     with environment(publisher, "desk") as patch:
         patch.setenv("COUNTERWEIGHT_WAREHOUSE", str(project.warehouse))
