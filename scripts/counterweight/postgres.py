@@ -174,6 +174,7 @@ class Database:
             "idle_in_transaction_session_timeout": "0",
             "timezone": "UTC",
             "datestyle": "ISO, YMD",
+            "standard_conforming_strings": "on",
         }.items():
             cursor.execute(f"set local {setting} = {literal(value)}")
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
@@ -184,8 +185,12 @@ class Database:
             tempfile.TemporaryDirectory(prefix=".draft-", dir=file.parent.parent) as folder,
         ):
             tables = tables_of(source)
+            cursor.execute("select nspname from pg_namespace")
+            schemas = {name for (name,) in cursor.fetchall()}
             for schema in self._schemas(tables):
-                cursor.execute(f"create schema if not exists {quoted(schema)}")
+                # `if not exists` would ask for the right to make one where it is there already
+                if schema not in schemas:
+                    cursor.execute(f"create schema {quoted(schema)}")
                 cursor.execute(f"comment on schema {quoted(schema)} is {literal(MARK)}")
             there = self._columns_there(cursor)
             for table in tables:
@@ -262,14 +267,17 @@ class Database:
             [self.prefix],
         )
         there = {tuple(key): comment for *key, comment in cursor.fetchall()}
+        statements = []
         for table in tables:
             key = (self.prefix + table.schema, table.name)
             if there.get((*key, None)) != table.comment:
-                cursor.execute(f"comment on table {self._name(table)} is {_text(table.comment)}")
+                statements.append(f"comment on table {self._name(table)} is {_text(table.comment)}")
             for column in table.columns:
                 if there.get((*key, column.name)) != column.comment:
                     name = f"{self._name(table)}.{quoted(column.name)}"
-                    cursor.execute(f"comment on column {name} is {_text(column.comment)}")
+                    statements.append(f"comment on column {name} is {_text(column.comment)}")
+        if statements:
+            cursor.execute(";\n".join(statements))
 
     def _tidy(self, connection, tables):
         """Room for the next rows where the old ones were, and statistics. The server would do so by itself, later."""

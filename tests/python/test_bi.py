@@ -746,7 +746,7 @@ def test_odd_texts_numbers_and_times_arrive_as_they_are(roles, tmp_path):
     with contextlib.closing(duckdb.connect(str(file))) as connection:
         connection.execute("create schema marts")
         connection.execute(
-            "create table marts.odd (n bigint, t varchar, d decimal(38,10), at timestamp, day date, b boolean)"
+            "create table marts.odd (n bigint, t varchar, d decimal(38,10), ended_at timestamp, day date, b boolean)"
         )
         rows = [
             (n, text, "-0.0000000001", "1969-12-31 23:59:59.999999", "0001-01-01", True) for n, text in enumerate(ODD)
