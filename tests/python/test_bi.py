@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 from conftest import ROOT, TICKETS_OF_DEALERSHIP
 from counterweight import cli
+from counterweight import publish as publishing
 from counterweight.build import run_dbt
 from counterweight.dev import marts_contract
 from counterweight.errors import BusyError, CounterweightError, InputError
@@ -687,6 +688,28 @@ def test_a_publish_killed_at_any_step_leaves_the_last_build_on_the_server(served
     publish(project, database=Database.find())
     assert asked(server, name, CURVES) == [(300, "000002-waiting")]
     assert not list(project.published.glob(".draft*"))
+
+
+@on_server
+def test_a_server_that_goes_away_at_the_last_moment_keeps_what_it_had(served, monkeypatch):
+    """The files are shown by then, and it is said."""
+    project, server, name = served
+    before, link = asked(server, name, CURVES), project.current.resolve()
+    original = publishing._swap
+
+    def swap(*arguments):
+        original(*arguments)
+        asked(server, name, "select pg_terminate_backend(pid) from pg_stat_activity "
+              "where application_name = 'counterweight' and datname = current_database()")  # fmt: skip
+
+    monkeypatch.setattr(publishing, "_swap", swap)
+    with pytest.raises(CounterweightError, match=r"The files are published, and PostgreSQL keeps .* Publish again\."):
+        publish(project, database=Database.find())
+    assert asked(server, name, CURVES) == before
+    assert project.current.resolve() != link
+    monkeypatch.undo()
+    publish(project, database=Database.find())
+    assert asked(server, name, CURVES) == [(300, "000002-waiting")]
 
 
 @on_server
