@@ -3,7 +3,7 @@
     case
             when {{ source_system }} is null then cast(null as varchar)
             {%- for system, template in var('ticket_link_templates').items() if template %}
-            when {{ source_system }} = '{{ system }}' then replace('{{ template }}', '{ticket_id}', {{ ticket_id }})
+            when {{ source_system }} = '{{ system }}' then replace('{{ template | replace("'", "''") }}', '{ticket_id}', {{ ticket_id }})
             {%- endfor %}
         end
 {%- endmacro %}

@@ -101,6 +101,45 @@ def restricted_option(function):
     )(function)
 
 
+def copies_options(function):
+    """The other forms in which readers may want the tables."""
+    function = click.option(
+        "--prefix",
+        metavar="NAME",
+        help="What the schemas in the database begin with. Default: counterweight_, which dbt's own there do not.",
+    )(function)
+    function = click.option(
+        "--grant",
+        "grants",
+        multiple=True,
+        metavar="ROLE",
+        help="Role of the database that may read all of the tables there; may be repeated.",
+    )(function)
+    function = click.option(
+        "--to",
+        "destination",
+        type=click.Choice(["postgres"]),
+        help="Copy the tables into a PostgreSQL database as well, in one transaction. COUNTERWEIGHT_PG_HOST, _PORT, "
+        "_USER, _PASSWORD and _DATABASE say where, or libpq's own variables.",
+    )(function)
+    return click.option(
+        "--parquet", "with_parquet", is_flag=True, help="Write a Parquet file a table as well, with a manifest."
+    )(function)
+
+
+def _database(destination, grants, prefix):
+    """The database that the options mean, which was asked whether it can be written; None for no database."""
+    if destination is None:
+        if grants or prefix:
+            raise InputError(f"{'--grant' if grants else '--prefix'} is about a database. Say --to postgres as well.")
+        return None
+    from counterweight.postgres import PREFIX, Database
+
+    database = Database.find(grants, prefix or PREFIX)
+    database.check()
+    return database
+
+
 @main.command(short_help="Land exports in schema raw, as they are.")
 @system_option
 @observed_until_option
@@ -175,6 +214,7 @@ def audit(project):
 
 @main.command(short_help="Give the audited build to readers, in one swap.")
 @restricted_option
+@copies_options
 @click.option(
     "--account",
     "accounts",
@@ -184,7 +224,7 @@ def audit(project):
 )
 @click.option("--all-accounts", is_flag=True, help="Write the file of every client.")
 @click.pass_obj
-def publish(project, restricted, accounts, all_accounts):
+def publish(project, restricted, with_parquet, destination, grants, prefix, accounts, all_accounts):
     """Give the audited build to readers: a new folder, then one atomic swap of published/current.
 
     Dimensions, facts, marts, the catalogue of pairs and the audit's results, written afresh with their comments; a
@@ -193,22 +233,29 @@ def publish(project, restricted, accounts, all_accounts):
     With --account or --all-accounts each client gets a file of its own, published/accounts/ACCOUNT/current, and the
     whole stays as it is: all of the named accounts or none. docs/clients.md says what is in it.
 
+    --parquet and --to postgres give the same tables in other forms, with their comments: docs/bi.md. All forms, or
+    none.
+
     \b
     Examples
       counterweight publish
+      counterweight publish --parquet
+      counterweight publish --to postgres --grant bi_readers
       counterweight publish --account ACME --account 'Smith & Sons'
     """
     from counterweight.publish import publish as hand_over
     from counterweight.publish import publish_accounts
 
     if not (accounts or all_accounts):
-        hand_over(project, restricted)
+        hand_over(project, restricted, with_parquet, _database(destination, grants, prefix))
+    elif destination:
+        raise InputError("--to postgres is for readers of the whole. A client gets files: publish without it.")
     elif restricted:
         raise InputError("--restricted writes keys of agents, which no client gets. Publish the accounts without it.")
     elif accounts and all_accounts:
         raise InputError("--account names some and --all-accounts means all. Give one of them.")
     else:
-        publish_accounts(project, accounts, everybody=all_accounts)
+        publish_accounts(project, accounts, everybody=all_accounts, with_parquet=with_parquet)
 
 
 @main.command(short_help="Load, build, audit and publish.")
@@ -216,9 +263,12 @@ def publish(project, restricted, accounts, all_accounts):
 @observed_until_option
 @variable_options
 @restricted_option
+@copies_options
 @click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER]...")
 @click.pass_obj
-def run(project, system, files, observed_until, variables, as_of, restricted):
+def run(
+    project, system, files, observed_until, variables, as_of, restricted, with_parquet, destination, grants, prefix
+):
     """Load (where files are given), build, audit, publish, write the report, and say what came out.
 
     Files are named as for `counterweight load`; its help says what they may be.
@@ -244,11 +294,12 @@ def run(project, system, files, observed_until, variables, as_of, restricted):
         raise InputError(f"--system {system} needs files, for example incident_event_log=export.csv.gz.")
     values = parse(project, variables, as_of)
     ends = parse_ends(observed_until)
+    database = _database(destination, grants, prefix)
     if files:
         land(project, system, files, ends)
     make(project, values)
     test(project)
-    hand_over(project, restricted)
+    hand_over(project, restricted, with_parquet, database)
     write(project)
     summary.show(project)
 

@@ -12,9 +12,11 @@ import shutil
 import click
 import duckdb
 
+from counterweight import parquet
 from counterweight.build import last_build
 from counterweight.errors import CounterweightError, InputError, near_matches
 from counterweight.project import pretty_path
+from counterweight.published import literal, quoted
 
 # What readers get. Nothing raw, nothing private: the file is written afresh, never copied and cleaned.
 PUBLISHED_SCHEMAS = ("dimensions", "facts", "marts")
@@ -33,11 +35,12 @@ TARGET = '"published file"'
 KEY_OF_STAFF = re.compile(r"(agent|assignee|author|actor|owner|reviewer|employee|staff|subject)\w*_key", re.IGNORECASE)
 
 
-def publish(project, restricted=False):
+def publish(project, restricted=False, with_parquet=False, database=None):
     """Publish the last build, which must have passed its audit. Returns its folder.
 
     Tables and columns that are marked as restricted stay out. With `restricted` they are written as well, into a file
-    of their own in project.restricted, that only its owner may read.
+    of their own in project.restricted, that only its owner may read. `with_parquet` adds a Parquet file a table. Into
+    `database`, a postgres.Database, the same tables are copied: shown there when the folder is, or neither.
     """
     with project.lock():
         build_id = _audited_build(project)
@@ -51,11 +54,14 @@ def publish(project, restricted=False):
         tables = _write(project, draft / FILE_NAME, build_id, relations)
         if project.data_docs.exists():
             shutil.copytree(project.data_docs, draft / "data_docs")
+        if with_parquet:
+            parquet.write(draft / FILE_NAME, build_id)
         _write_manifest(draft, build_id, tables)
         _flush_tree(draft)
-        os.replace(draft, folder)
-        _flush(project.published)
-        _swap(project, folder.name)
+        with database.replaced(draft / FILE_NAME) if database else contextlib.nullcontext():
+            os.replace(draft, folder)
+            _flush(project.published)
+            _swap(project, folder.name)
     click.echo(f"publish {build_id}: {pretty_path(folder)}")
     return folder
 
@@ -140,8 +146,8 @@ def _copying(project, file):
         name = connection.execute("select current_database()").fetchone()[0]
     with contextlib.closing(duckdb.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"attach {_literal(project.warehouse)} as {_quoted(name)} (read_only)")
-        connection.execute(f"attach {_literal(file)} as {TARGET}")
+        connection.execute(f"attach {literal(project.warehouse)} as {quoted(name)} (read_only)")
+        connection.execute(f"attach {literal(file)} as {TARGET}")
         yield connection, name
         connection.execute(f"detach {TARGET}")
 
@@ -151,13 +157,13 @@ def _copy(connection, build, relations, rows_of=None):
     schema and table, gives what else is done to the columns, the condition of the rows, and its parameters."""
     tables = []
     for (schema, table), left_out in relations.items():
-        relation = f"{_quoted(schema)}.{_quoted(table)}"
-        exclude = f"exclude ({', '.join(map(_quoted, left_out))})" if left_out else ""
+        relation = f"{quoted(schema)}.{quoted(table)}"
+        exclude = f"exclude ({', '.join(map(quoted, left_out))})" if left_out else ""
         replace, condition, parameters = rows_of(schema, table) if rows_of else ("", "true", {})
-        connection.execute(f"create schema if not exists {TARGET}.{_quoted(schema)}")
+        connection.execute(f"create schema if not exists {TARGET}.{quoted(schema)}")
         row_count = connection.execute(
             f"create table {TARGET}.{relation} as "
-            f"select * {exclude} {replace} from {_quoted(build)}.{relation} where {condition} order by all",
+            f"select * {exclude} {replace} from {quoted(build)}.{relation} where {condition} order by all",
             parameters,
         ).fetchone()[0]
         tables.append({"schema": schema, "table": table, "rows": row_count})
@@ -194,10 +200,10 @@ def _write(project, file, build_id, relations):
             relation = f"{TARGET}.audit.{table}"
             connection.execute(
                 f"create table {relation} as "
-                f"select * from {_quoted(name)}.audit.{table} where build_id = ? order by all",
+                f"select * from {quoted(name)}.audit.{table} where build_id = ? order by all",
                 [build_id],
             )
-            connection.execute(f"comment on table {relation} is {_literal(comment)}")
+            connection.execute(f"comment on table {relation} is {literal(comment)}")
     return tables
 
 
@@ -215,7 +221,7 @@ REFERENCES = {
 }
 
 
-def publish_accounts(project, names, everybody=False):
+def publish_accounts(project, names, everybody=False, with_parquet=False):
     """Write a file of its own for each of the accounts, with what is theirs and nothing else. Returns their folders.
 
     All drafts are whole before the first is shown. Readers of the whole keep what they have.
@@ -237,6 +243,8 @@ def publish_accounts(project, names, everybody=False):
             draft = drafts / folders[account]
             draft.mkdir(parents=True)
             tables = _write_account(project, draft / FILE_NAME, relations, rules, account)
+            if with_parquet:
+                parquet.write(draft / FILE_NAME, build_id)
             _write_manifest(draft, build_id, tables)
             _flush_tree(draft)
             places[account] = (place, draft, _new_folder(place, build_id))
@@ -274,7 +282,7 @@ def _condition(rule):
         return "true"
     if rule["filter"] == "unit":
         return "source_system = $system and unit_type = 'account' and unit = $account"
-    return f"source_system = $system and {_quoted(rule['filter'])} = $account"
+    return f"source_system = $system and {quoted(rule['filter'])} = $account"
 
 
 def _folders_of_accounts(project, rules):
@@ -284,9 +292,9 @@ def _folders_of_accounts(project, rules):
     for (schema, table), rule in rules.items():
         column = rule["filter"]
         if column:
-            relation = f"{_quoted(schema)}.{_quoted(table)}"
+            relation = f"{quoted(schema)}.{quoted(table)}"
             condition = "unit_type = 'account'" if column == "unit" else "true"
-            selects.append(f"select source_system, {_quoted(column)} as account from {relation} where {condition}")
+            selects.append(f"select source_system, {quoted(column)} as account from {relation} where {condition}")
     if not selects:
         return {}
     with contextlib.closing(project.connect(read_only=True)) as connection:
@@ -329,8 +337,8 @@ def _write_account(project, file, relations, rules, account):
         def rows_of(schema, table):
             rule = rules[schema, table]
             parts = [
-                f"case when {_quoted(column)} in ({REFERENCES[kind].format(build=_quoted(build))}) "
-                f"then {_quoted(column)} end as {_quoted(column)}"
+                f"case when {quoted(column)} in ({REFERENCES[kind].format(build=quoted(build))}) "
+                f"then {quoted(column)} end as {quoted(column)}"
                 for column, kind in rule["references"].items()
                 if column not in relations[schema, table]
             ]
@@ -357,22 +365,18 @@ def _copy_comments(connection, build, relations):
     for schema, name, column, comment in comments:
         if comment is None or (schema, name) not in relations or column in relations[schema, name]:
             continue
-        relation = f"{TARGET}.{_quoted(schema)}.{_quoted(name)}"
-        thing = f"column {relation}.{_quoted(column)}" if column else f"table {relation}"
-        connection.execute(f"comment on {thing} is {_literal(comment)}")
-
-
-def _quoted(name):
-    return '"' + str(name).replace('"', '""') + '"'
-
-
-def _literal(text):
-    return "'" + str(text).replace("'", "''") + "'"
+        relation = f"{TARGET}.{quoted(schema)}.{quoted(name)}"
+        thing = f"column {relation}.{quoted(column)}" if column else f"table {relation}"
+        connection.execute(f"comment on {thing} is {literal(comment)}")
 
 
 def _write_manifest(folder, build_id, tables):
     digest = hashlib.sha256((folder / FILE_NAME).read_bytes()).hexdigest()
     manifest = {"build_id": build_id, "file": FILE_NAME, "sha256": digest, "tables": tables}
+    exports = folder / parquet.FOLDER / parquet.MANIFEST
+    if exports.exists():
+        digest = hashlib.sha256(exports.read_bytes()).hexdigest()
+        manifest["parquet"] = {"manifest": str(exports.relative_to(folder)), "sha256": digest}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

@@ -107,6 +107,11 @@ def _said_of_systems(project, name, mapping, declared):
             )
         if name == "source_decimal_separators" and value not in (".", ","):
             raise InputError(f"{name} of {system}: '{value}' is neither '.' nor ','.")
+        if name == "ticket_link_templates" and value and "{ticket_id}" not in str(value):
+            raise InputError(
+                f"{name} of {system}: '{value}' has no {{ticket_id}}, so that all links would be one. "
+                "Write https://<your tool>/.../{ticket_id}."
+            )
     if name == "source_timestamp_formats":
         return {system: _formats(project, system, value, declared) for system, value in mapping.items()}
     return mapping

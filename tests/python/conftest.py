@@ -31,6 +31,7 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
 os.environ["DBT_PARTIAL_PARSE"] = "false"
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
 ZONE_OF_DEALERSHIP = "Europe/Vienna"
+TICKETS_OF_DEALERSHIP = "https://desk.example/tickets/{ticket_id}?view=agent's"
 WITHOUT_MARTS = ["--exclude", "path:models/marts"]
 # `dbt build` takes exposures and saved queries for nodes as well.
 TABLES = ["--resource-type", "model", "--resource-type", "seed"]
@@ -117,7 +118,13 @@ def dealership(new_project, tmp_path_factory):
     simulate_world(folder, world="dealership", tickets=800, calls=1600, months=4)
     project = new_project("dealership")
     load(project, None, [f"canonical={folder}/raw"])
-    build(project, {"reporting_time_zone": ZONE_OF_DEALERSHIP})
+    build(
+        project,
+        {
+            "reporting_time_zone": ZONE_OF_DEALERSHIP,
+            "ticket_link_templates": {"canonical": TICKETS_OF_DEALERSHIP},
+        },
+    )
     audit(project)
     publish(project)
     return project, folder / "raw"

@@ -48,6 +48,10 @@ def test_the_program_lists_its_commands_settings_and_exit_codes(invoke):
         (["publish", "--account", "ACME"], "nothing was loaded yet"),
         (["publish", "--account", "ACME", "--all-accounts"], "Give one of them"),
         (["publish", "--all-accounts", "--restricted"], "no client gets"),
+        (["publish", "--grant", "bi"], "--grant is about a database. Say --to postgres as well."),
+        (["run", "--prefix", "bi_"], "--prefix is about a database. Say --to postgres as well."),
+        (["publish", "--account", "ACME", "--to", "postgres"], "A client gets files: publish without it."),
+        (["publish", "--to", "postgres", "--prefix", "Bi"], "--prefix 'Bi' cannot begin the name of a schema"),
         (["summary"], "Nothing is published"),
         (["run"], "nothing was loaded yet"),
         (["run", "incident_event_log=x.csv"], "names no source system. Write servicenow.incident_event_log=x.csv, or"),
@@ -73,6 +77,7 @@ def test_the_program_lists_its_commands_settings_and_exit_codes(invoke):
         (["build", "--vars", "{source_decimal_separators: {servicenow: ','}}"], "is not read for 'servicenow'"),
         (["build", "--vars", "{source_decimal_separators: {canonical: ';'}}"], "';' is neither '.' nor ','"),
         (["build", "--vars", "{source_timestamp_formats: {canonical: '%Y'}}"], "of canonical must be a list"),
+        (["build", "--vars", "{ticket_link_templates: {zendesk: https://z.example}}"], "has no {ticket_id}"),
         (
             ["build", "--vars", "{source_timestamp_formats: {canonical: {tickets.creatd_at: [iso]}}}"],
             "tickets.created_at",
