@@ -352,8 +352,10 @@ def compared_with_cells(project, answers, cells):
     seen = {}
     for number, (column, metric) in enumerate(columns.items(), start=3):
         rates = any(isinstance(row[number], decimal.Decimal) for row in rows)
-        for month, name, is_mature, *_ in rows if not rates else [row for row in rows if row[2]]:
-            (value,) = [row[number] for row in rows if row[:2] == (month, name)]
+        for row in rows:
+            month, name, is_mature, value = (*row[:3], row[number])
+            if rates and not is_mature:
+                continue
             mine = as_float(given.get((month, name), {}).get(metric))
             where = (month, name, column, mine, value)
             if not rates:

@@ -61,6 +61,8 @@ def test_properties_match_dbts_schema(path):
     """On DuckDB dbt ignores a misspelled key without a word, and the test behind it never runs."""
     schema = json.loads((Path(dbt.jsonschemas.__file__).parent / "resources" / "latest.json").read_text())
     content = json.loads(json.dumps(yaml.safe_load(path.read_text()), default=str), object_hook=without_jinja)
+    # the schema knows the newer layout only; of this one dbt refuses a misspelled key by itself
+    content = {key: value for key, value in content.items() if key not in ("semantic_models", "metrics")}
     problems = [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(content)]
     assert problems == []
 
