@@ -69,8 +69,8 @@ def who_held_worst(connection):
         yield (
             f"{system}, {total['period_start']:%B %Y}: {total['claim_count']:,} resolutions, "
             f"{total['cohort_count']:,} judged, {total['falsified_count']:,} came back within 7 days: "
-            f"{_share(total['return_rate'])} ({_share(total['return_rate_low'])} to {_share(total['return_rate_high'])}). "
-            f"Of {_share(total['unobservable_share'])} nobody could see it."
+            f"{_share(total['return_rate'])} ({_share(total['return_rate_low'])} to "
+            f"{_share(total['return_rate_high'])}). Of {_share(total['unobservable_share'])} nobody could see it."
         )
         if not compared:
             yield "No team can be compared: too little is judged, or there is no other."
