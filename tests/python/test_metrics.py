@@ -1,5 +1,6 @@
 """The semantic layer: dbt reads it, mf accepts it, a metric is its mart's number, and docs/metrics.md is true."""
 
+import contextlib
 import csv
 import decimal
 import json
@@ -18,6 +19,7 @@ from counterweight.dev.metrics_page import PAGE, answered, asked, call_of, examp
 from counterweight.load import load
 from counterweight.publish import publish
 from counterweight.worlds import simulate as simulate_world
+from test_engines import copy_table
 
 FILES = sorted((ROOT / "models" / "metrics").glob("*.yml"))
 WRITTEN = (ROOT / PAGE).read_text(encoding="utf-8")
@@ -209,8 +211,8 @@ def questions(folder):
     return calls
 
 
-def answers_to(calls, manifest, project):
-    given = asked(ROOT, manifest, project.published, list(calls.values()))
+def answers_to(calls, manifest, project, **environment):
+    given = asked(ROOT, manifest, project.published, list(calls.values()), **environment)
     return {name: (*answer, call[-1]) for (name, call), answer in zip(calls.items(), given, strict=True)}
 
 
@@ -412,6 +414,33 @@ def test_the_examples_of_the_page_run(answers, question):
 
 def test_the_page_has_examples():
     assert len(examples(WRITTEN)) >= 7
+
+
+@pytest.mark.engine
+def test_on_postgres_they_are_the_same(dealership, manifest_of_dealership, postgres, tmp_path):
+    """The published tables, copied: that both engines build the same is tested elsewhere."""
+    project, _ = dealership
+    # as the tables are called in what dbt read
+    postgres.create_database("counterweight")
+    manifest = json.loads(manifest_of_dealership)
+    tables = {(m["node_relation"]["schema_name"], m["node_relation"]["alias"]) for m in manifest["semantic_models"]}
+    tables.add(("dimensions", "dim_dates"))
+    with (
+        duckdb.connect(str(project.current / "counterweight.duckdb"), read_only=True) as source,
+        contextlib.closing(postgres.connect("counterweight")) as target,
+    ):
+        for schema in {schema for schema, _ in tables}:
+            target.cursor().execute(f"create schema {schema}")
+        for schema, table in sorted(tables):
+            copy_table(source, target, schema, table)
+        target.commit()
+    calls = {"validate": ["validate-configs"], **questions(tmp_path)}
+    environment = {"COUNTERWEIGHT_TARGET": "postgres", **postgres.environment("counterweight")}
+    answers = answers_to(calls, manifest_of_dealership, project, **environment)
+    assert answers["validate"][0] == 0, answers["validate"]
+    assert len(compared_with_scorecard(project, answers)) == sum(len(columns) for columns in SCORECARD.values())
+    for cells in MONTHS:
+        compared_with_cells(project, answers, cells)
 
 
 @pytest.mark.long

@@ -50,8 +50,11 @@ def parsed(root, target="reader", **environment):
         return (Path(folder) / "semantic_manifest.json").read_text(encoding="utf-8")
 
 
-def asked(root, manifest, published, calls):
-    """Exit code and output of each call of `mf`, as a reader of what is published sees them. One program for all."""
+def asked(root, manifest, published, calls, **environment):
+    """Exit code and output of each call of `mf`, as a reader of what is published sees them. One program for all.
+
+    environment  says where else to look, for example {"COUNTERWEIGHT_TARGET": "postgres"}
+    """
     with tempfile.TemporaryDirectory() as folder:
         # mf looks for what dbt read in the folder `target` beside dbt_project.yml, wherever dbt was told to write
         (Path(folder) / "target").mkdir()
@@ -67,6 +70,7 @@ def asked(root, manifest, published, calls):
                 "DBT_PROFILES_DIR": folder,
                 "COUNTERWEIGHT_TARGET": "reader",
                 "COUNTERWEIGHT_PUBLISHED": str(Path(published).absolute()),
+                **environment,
             },
             input=json.dumps(calls),
             capture_output=True,
