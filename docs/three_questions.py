@@ -6,6 +6,7 @@ Needs DuckDB and nothing of this project: copy what you need.
 """
 
 import sys
+import textwrap
 
 import duckdb
 
@@ -208,7 +209,7 @@ def main(path):
         for number, question in enumerate(QUESTIONS, start=1):
             print(f"{number}. {question.__doc__}")
             for line in list(question(connection)) or ["Nothing is published from which it could be answered."]:
-                print(f"   {line}")
+                print(textwrap.fill(line, 100, initial_indent="   - ", subsequent_indent="     "))
 
 
 if __name__ == "__main__":
