@@ -209,7 +209,9 @@ def main(path):
         for number, question in enumerate(QUESTIONS, start=1):
             print(f"{number}. {question.__doc__}")
             for line in list(question(connection)) or ["Nothing is published from which it could be answered."]:
-                print(textwrap.fill(line, 100, initial_indent="   - ", subsequent_indent="     "))
+                # a number and its sign stay together
+                line = textwrap.fill(line.replace(" %", "~%"), 100, initial_indent="   - ", subsequent_indent="     ")
+                print(line.replace("~%", " %"))
 
 
 if __name__ == "__main__":
