@@ -21,7 +21,7 @@ def program(path, text):
 
 @pytest.fixture
 def nightly(tmp_path):
-    """A function that runs the script where `counterweight` ends with a code: its own code, what was sent, what was said."""
+    """A function that runs the script where `counterweight` ends with a code: its own code, what it sent and said."""
 
     def run(code):
         program(tmp_path / "nightly.sh", SCRIPT)
