@@ -75,6 +75,11 @@ class Project:
                 f"{TARGET_VARIABLE} is '{self.target}' ({engine}). These commands work on the embedded file; "
                 f"on {engine} run dbt itself: README, On PostgreSQL."
             )
+        if outputs[self.target]["path"] == ":memory:":
+            raise InputError(
+                f"{TARGET_VARIABLE} is '{self.target}', in which nothing can be built: it is for questions. "
+                f"Unset {TARGET_VARIABLE}, or say duckdb."
+            )
 
     @property
     def is_production(self):

@@ -113,6 +113,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence(invoke, arguments, expected):
     [
         ("pord", "no output 'pord'. Did you mean 'prod'?"),
         ("postgres", "on postgres run dbt itself: README, On PostgreSQL"),
+        ("reader", "is 'reader', in which nothing can be built"),
     ],
 )
 def test_a_target_that_the_commands_cannot_work_on_is_said(invoke, monkeypatch, target, expected):

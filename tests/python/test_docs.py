@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, build_facts, rows
+from counterweight.cli import EXIT_CODES
 from counterweight.load import load
 from counterweight.publish import open_published
 from counterweight.report.desk import Desk, columns_shown
@@ -139,3 +140,11 @@ def test_pages_link_to_what_there_is():
                 if heading not in slugs:
                     broken.append(f"{page.name}: {target}")
     assert broken == []
+
+
+def test_the_exit_codes_are_those_of_the_program():
+    """But for the one of `diff`, which no scheduler runs."""
+    page = (DOCS / "scheduling.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| (\d) \|", page, flags=re.MULTILINE)
+    known = re.findall(r"^\s+(\d)\s+(.+)$", EXIT_CODES, flags=re.MULTILINE)
+    assert shown == [code for code, meaning in known if "diff" not in meaning]

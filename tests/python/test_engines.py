@@ -93,21 +93,26 @@ def copy_raw(project, server, database):
             "select table_schema, table_name from information_schema.tables where table_schema in ('raw', 'private')"
         ).fetchall()
         for schema, table in tables:
-            name = f'"{schema}"."{table}"'
-            columns = source.execute(
-                "select column_name, data_type from information_schema.columns "
-                "where table_schema = ? and table_name = ? order by ordinal_position",
-                [schema, table],
-            ).fetchall()
-            cursor = target.cursor()
-            cursor.execute(f'create schema if not exists "{schema}"')
-            typed = ", ".join(f'"{column}" {kind}' for column, kind in columns)
-            cursor.execute(f"create table {name} ({typed})")
-            result = source.execute(f"select * from {name}")
-            while chunk := result.fetchmany(50_000):
-                text = "".join("\t".join(map(_copied, row)) + "\n" for row in chunk)
-                cursor.copy_expert(f"copy {name} from stdin", io.StringIO(text))
+            target.cursor().execute(f'create schema if not exists "{schema}"')
+            copy_table(source, target, schema, table)
         target.commit()
+
+
+def copy_table(source, target, schema, table):
+    """A table of a DuckDB file, as it is, into a schema of the same name."""
+    name = f'"{schema}"."{table}"'
+    columns = source.execute(
+        "select column_name, data_type from information_schema.columns "
+        "where table_schema = ? and table_name = ? order by ordinal_position",
+        [schema, table],
+    ).fetchall()
+    cursor = target.cursor()
+    typed = ", ".join(f'"{column}" {kind}' for column, kind in columns)
+    cursor.execute(f"create table {name} ({typed})")
+    result = source.execute(f"select * from {name}")
+    while chunk := result.fetchmany(50_000):
+        text = "".join("\t".join(map(_copied, row)) + "\n" for row in chunk)
+        cursor.copy_expert(f"copy {name} from stdin", io.StringIO(text))
 
 
 def _copied(value):

@@ -110,7 +110,7 @@ METRICS = {
     "closed_tickets": ({}, None),
     "handled": (headline("P01"), None),
     "called_resolved": (headline("P03"), None),
-    "held_of_printers": (reality("P03"), "{{ Dimension('claim__category') }} = 'Printer'"),
+    "held_of_printers": (reality("P03"), "{{ Dimension('claim__work') }} = 'Printer'"),
     "whichever": (headline("*"), None),
 }
 
@@ -169,6 +169,9 @@ EXPECTED = {
         r"the default one: metric held_of_printers"
     ),
     "metric of whichever pair": r"metric whichever: a metric is of one pair",
+    "metric of ours alone": (
+        r"metric first_contact_resolution exposes the headline of pair P05 \('[^']{10,}'\) without its reality"
+    ),
     "saved query of one side": r"saved query half_of_it shows metric reopened, the headline of .*without its reality",
     "part off the scorecard": r"pair_p08_forgotten is no part of the scorecard: .*variable own_pairs",
     "part of no pair": r"pair_p08_forgotten is of the pair P98, which the catalogue does not know",
@@ -201,7 +204,7 @@ def semantic_layer(metrics):
                 "entities": [{"name": "claim", "type": "primary", "expr": "claim_type"}],
                 "dimensions": [
                     {"name": "period_start", "type": "time", "type_params": {"time_granularity": "day"}},
-                    {"name": "category", "type": "categorical", "expr": "unit"},
+                    {"name": "work", "type": "categorical", "expr": "unit"},
                 ],
                 "measures": [{"name": "judged", "agg": "sum", "expr": "cohort_count"}],
             }
@@ -257,11 +260,11 @@ def said(copy_project, tmp_path_factory):
     ]
     (marts / "exposures.yml").write_text(yaml.safe_dump({"exposures": exposures}))
     (marts / "metrics.yml").write_text(yaml.safe_dump(semantic_layer(METRICS)))
-    days = project.root / "models" / "dimensions" / "dim_dates.yml"
-    properties = yaml.safe_load(days.read_text())
-    properties["models"][0]["time_spine"] = {"standard_granularity_column": "date_day"}
-    next(c for c in properties["models"][0]["columns"] if c["name"] == "date_day")["granularity"] = "day"
-    days.write_text(yaml.safe_dump(properties))
+    path = project.root / "models" / "metrics" / "first_contact.yml"
+    properties = yaml.safe_load(path.read_text())
+    ours = {metric["name"]: metric for metric in properties["metrics"]}
+    del ours["first_contact_resolution_that_held"]
+    path.write_text(yaml.safe_dump(properties | {"metrics": list(ours.values())}))
     return what_is_wrong(project)
 
 
