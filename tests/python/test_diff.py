@@ -137,7 +137,7 @@ def test_where_a_key_is_not_unique_whole_rows_are_compared(compared):
 
 
 def test_a_pair_shows_the_cell_that_is_looked_at_first(compared):
-    """P03 has another reading in its own window, P15 another newest month with a value, P24 nothing new."""
+    """P03 has another reading in its own window, P15 a newer month with a value, P24 nothing new."""
     difference, text = compared(
         """
         update marts.balanced_scorecard set reality = 0.85, reading = 'blindfold'
@@ -147,11 +147,11 @@ def test_a_pair_shows_the_cell_that_is_looked_at_first(compared):
         """
     )
     assert of(difference, "marts.balanced_scorecard").changed == 2
-    assert "2 pairs of the scorecard. **Another reading**: P03 of s from aligned to blindfold. By hand." in text
+    assert "2 pairs of the scorecard. **Another reading**: P03 of s from aligned to blindfold; P15 of s from " in text
     head = "| pair | system | cells changed | period | headline | reality | reading |\n|---|---|--:|---|---|---|---|\n"
     assert text.split(head)[1].split("\n\n")[0] == (
         "| P03 Lasting \\| x | s | 1 of 2 | so far | 100.00 % | 95.00 % → 85.00 % | aligned → blindfold |\n"
-        "| P15 Strain | s | 1 of 2 | month of 2024-02-01 → month of 2024-03-01 | 1.5 → 1.25 | 2 | aligned |"
+        "| P15 Strain | s | 1 of 2 | month of 2024-03-01 | null → 1.25 | null → 2 | not_enough_data → aligned |"
     )
 
 
@@ -164,8 +164,8 @@ def test_a_pair_that_is_new_or_gone_is_shown(compared):
         """
     )
     assert (
-        "| P24 Reopens | s | 1 of 1 | so far → none | 5.00 % → none | 12.00 % → none | blindfold → none |\n"
-        "| P24 Reopens | t | 1 of 1 | none → so far | none → null | none → null | none → not_measurable |\n" in text
+        "| P24 Reopens | s | 1 of 1 | so far | 5.00 % → none | 12.00 % → none | blindfold → none |\n"
+        "| P24 Reopens | t | 1 of 1 | so far | none → null | none → null | none → not_measurable |\n" in text
     )
 
 

@@ -26,6 +26,15 @@ from counterweight.summary import SHOWN_CELLS
 
 # So that a program finds the comment it wrote before.
 MARK = "<!-- counterweight diff -->"
+# Of each pair what a period shows in all, in the window of the catalogue.
+TOTALS = """
+    select source_system, pair_id, period_type, period_start, value_unit, headline, reality, reading
+    from {scorecard} as cells
+    where
+        unit_type = 'total'
+        and window_days is not distinct from
+            (select window_days from {catalogue} as catalogue where catalogue.pair_id = cells.pair_id)
+"""
 # What the scorecard must have in both builds, for its pairs to be told.
 OF_A_PAIR = {"source_system", "pair_id", "pair_name", "value_unit", "headline", "reality", "reading", "missing_inputs"}
 NUMBERS = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "DECIMAL", "DOUBLE", "FLOAT")
@@ -48,6 +57,20 @@ class Relation:
     @property
     def differs(self):
         return bool(self.added or self.removed or self.changed or self.schema)
+
+
+@dataclasses.dataclass
+class Pair:
+    """A pair of one system. `cell`: which one is shown; None where no cell is a total in the catalogue's window."""
+
+    source_system: str
+    pair_id: str
+    name: str
+    changed: int
+    cells: int
+    cell: tuple | None
+    before: dict | None
+    after: dict | None
 
 
 @dataclasses.dataclass
@@ -234,19 +257,26 @@ def _pairs(connection, key, before, after):
         group by 1, 2 having changed_count > 0 order by 1, 2
         """
     ).fetchall()
-    shown = []
+    first, totals = [], []
     for side, scorecard in (("base", before[name]), ("branch", after[name])):
-        rows = connection.execute(SHOWN_CELLS.format(scorecard=scorecard, catalogue=f"{side}_file.reference.kpi_pairs"))
-        names = [column[0] for column in rows.description]
-        found = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
-        shown.append({(cell["source_system"], cell["pair_id"]): cell for cell in found})
-    return [
-        {
-            "source_system": system, "pair_id": pair, "pair_name": title, "changed": changed, "cells": total,
-            "before": shown[0].get((system, pair)), "after": shown[1].get((system, pair)),
-        }
-        for system, pair, title, changed, total in cells
-    ], ""  # fmt: skip
+        names = {"scorecard": scorecard, "catalogue": f"{side}_file.reference.kpi_pairs"}
+        first.append({key[:2]: key for key in _cells(connection, SHOWN_CELLS.format(**names))})
+        totals.append(_cells(connection, TOTALS.format(**names)))
+    pairs = []
+    for system, pair, title, changed, total in cells:
+        # the same cell of both: the one that is looked at first in the branch
+        cell = first[1].get((system, pair)) or first[0].get((system, pair))
+        values = [side.get(cell) for side in totals]
+        pairs.append(Pair(system, pair, title, changed, total, cell, *values))
+    return pairs, ""
+
+
+def _cells(connection, query):
+    """{(system, pair, type and start of the period): the cell}"""
+    rows = connection.execute(query)
+    names = [column[0] for column in rows.description]
+    cells = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+    return {tuple(it[name] for name in ("source_system", "pair_id", "period_type", "period_start")): it for it in cells}
 
 
 # ---- words
@@ -262,9 +292,9 @@ def markdown(difference, what):
         lines += [
             "### Pairs",
             "",
-            "The cell that is looked at first: the total, all so far or the newest month that can be judged, in the "
-            "window of the catalogue. How many of the pair's cells changed, over all periods, units and windows, "
-            "stands beside it.",
+            "The cell that is looked at first, of both: the total, all so far or the newest month that can be judged, "
+            "in the window of the catalogue. How many of the pair's cells changed, over all periods, units and "
+            "windows, stands beside it.",
             "",
             "| pair | system | cells changed | period | headline | reality | reading |",
             "|---|---|--:|---|---|---|---|",
@@ -297,10 +327,10 @@ def _sentence(difference, relations):
         return f"**Nothing changed**: {total} tables with {count:,} rows are the same."
     readings = []
     for pair in difference.pairs:
-        before, after = (_of(pair[side], "reading") for side in ("before", "after"))
+        before, after = (_of(cell, "reading") for cell in (pair.before, pair.after))
         if before != after:
-            readings.append(f"{pair['pair_id']} of {pair['source_system']} from {before} to {after}")
-    pairs = len({pair["pair_id"] for pair in difference.pairs})
+            readings.append(f"{pair.pair_id} of {pair.source_system} from {before} to {after}")
+    pairs = len({pair.pair_id for pair in difference.pairs})
     sentence = f"**{len(relations)} of {total} tables differ**"
     sentence += f", and {_many(pairs, 'pair')} of the scorecard." if pairs else ", and no pair of the scorecard."
     if readings:
@@ -310,15 +340,14 @@ def _sentence(difference, relations):
 
 
 def _pair_line(pair):
-    before, after = pair["before"], pair["after"]
-    values = [_change(_number(before, side), _number(after, side)) for side in ("headline", "reality")]
+    values = [_change(_number(pair.before, side), _number(pair.after, side)) for side in ("headline", "reality")]
     cells = [
-        f"{pair['pair_id']} {pair['pair_name']}",
-        pair["source_system"],
-        f"{pair['changed']:,} of {pair['cells']:,}",
-        _change(_period(before), _period(after)),
+        f"{pair.pair_id} {pair.name}",
+        pair.source_system,
+        f"{pair.changed:,} of {pair.cells:,}",
+        _period(pair.cell),
         *values,
-        _change(_of(before, "reading"), _of(after, "reading")),
+        _change(_of(pair.before, "reading"), _of(pair.after, "reading")),
     ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -340,9 +369,8 @@ def _of(cell, name):
 def _period(cell):
     if cell is None:
         return "none"
-    if cell["period_type"] == "to_date" or cell["period_start"] is None:
-        return "so far"
-    return f"{cell['period_type']} of {cell['period_start']}"
+    kind, start = cell[2:]
+    return "so far" if kind == "to_date" or start is None else f"{kind} of {start}"
 
 
 def _number(cell, side):
