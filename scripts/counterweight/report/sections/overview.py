@@ -57,6 +57,7 @@ def lead(desk):
             "tiles": [],
             "figures": [],
             "as_of": as_of,
+            "observed_until": None,
         }
     first = found[0]
     said, things, done, _ = CLAIMS[first["claim_type"]]
@@ -83,6 +84,7 @@ def lead(desk):
         "tiles": _tiles(first, said, bill, feeds),
         "figures": [_whole(row, claims) for row in found],
         "as_of": as_of,
+        "observed_until": first["observed_until"],
     }
 
 
@@ -105,7 +107,7 @@ def _tiles(row, said, bill, feeds):
         (
             "We could see",
             words.percent(row["cohort_count"] / row["claim_count"]),
-            f"of it well enough to judge; {row['pending_count']:,} are too young, "
+            f"of it well enough to judge; {row['pending_count']:,} not followed long enough, "
             f"{row['unobservable_count']:,} of customers unknown or shared",
             "context",
         ),
@@ -152,7 +154,7 @@ def _whole(row, answer):
         "hidden": "came back after the closing, not reopened",
         "otherwise": "came back by a new ticket or call",
         "unobservable": "customer unknown or shared: nobody can know",
-        "not known yet": f"younger than {row['window_days']} days: not known yet",
+        "not known yet": f"not followed for {row['window_days']} days: not known yet",
     }
     legend = [
         (part, names[part], f"{count:,}", words.percent(count / row["claim_count"])) for part, count in counts.items()

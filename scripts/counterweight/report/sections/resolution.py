@@ -118,7 +118,8 @@ def _months(desk):
         "the tool cannot reopen it."
     )
     if young:
-        says += f" {words.listed(young)}: not known yet, too young."
+        which = words.listed(young) if len(young) <= 3 else f"{len(young)} months, {young[0]} to {young[-1]}"
+        says += f" {which}: not known yet, not followed long enough."
     return Figure(
         title="What the tool sees of it",
         says=says,
