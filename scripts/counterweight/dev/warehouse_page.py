@@ -25,7 +25,7 @@ def read_models(root, layer):
     """{name: properties} of the models of a layer that are read by people; parts of a mart are not."""
     found = {}
     for path in sorted((root / "models" / layer).glob("*.yml")):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
             sql = path.with_name(f"{model['name']}.sql").read_text(encoding="utf-8")
             found[model["name"]] = model | {"is_view": "materialized='view'" in sql}
     return dict(sorted(found.items()))
