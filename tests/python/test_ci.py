@@ -12,7 +12,7 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
-from conftest import ROOT, rows
+from conftest import ROOT, TABLES, rows
 from counterweight import cli
 from counterweight.build import run_dbt
 from counterweight.dev import diff
@@ -106,9 +106,7 @@ def test_hooks_of_each_commit_run_what_is_there():
 def empty(new_project):
     """Everything built on empty tables, and what dbt wrote down of it."""
     project = new_project("empty")
-    results = run_dbt(
-        project, ["build", "--empty", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], {}
-    )
+    results = run_dbt(project, ["build", "--empty", *TABLES], {})
     assert {result.node.name: result.message for result in results if result.status != "success"} == {}
     assert len(results) > 200
     run_dbt(project, ["docs", "generate", "--static"], {})
