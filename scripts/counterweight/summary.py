@@ -50,9 +50,6 @@ def show(project):
             """,
             [list(CLAIMS)],
         )
-        if not cells:
-            click.echo("\nNothing was called done in this data, so there is nothing to hold or come back.")
-            return
         coverage = connection.execute(
             "select source_system, feed, observed_until, as_of from dimensions.dim_feed_coverage order by all"
         ).fetchall()
@@ -84,12 +81,18 @@ def show(project):
         fates = connection.execute(
             "select fate, fate_reason, sum(row_count) from facts.fct_row_fates group by all order by 3 desc, 1, 2"
         ).fetchall()
+    if not cells:
+        click.echo("\nNothing was called done in this data, so there is nothing to hold or come back.")
+        click.echo(
+            "Where something was: its status words may be unknown, see the findings and seeds/ticket_statuses.csv."
+        )
     for cell in cells:
         _show_cell(cell)
     for system in sorted({pair["source_system"] for pair in pairs}):
         _show_pairs(system, [pair for pair in pairs if pair["source_system"] == system])
         _show_detectors(system, [row for row in detectors if row["source_system"] == system])
-    click.echo(f"\nData to:        {day(coverage[0][3])}")
+    if coverage:
+        click.echo(f"\nData to:        {day(coverage[0][3])}")
     click.echo("Observed until: " + "; ".join(f"{s} {f} {day(until)}" for s, f, until, _ in coverage))
     click.echo("Fates of rows:  " + "; ".join(f"{n:,} {f}{f' ({why})' if why else ''}" for f, why, n in fates))
     click.echo(f"Findings:       {len(findings) or 'none'}")

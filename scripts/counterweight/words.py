@@ -1,5 +1,7 @@
 """Values in words, for people: in the summary and the report. Unknown is said, never blank and never 0."""
 
+import decimal
+
 UNKNOWN = "unknown"
 # What a reading says, the worst first.
 READINGS = {
@@ -12,8 +14,11 @@ READINGS = {
 
 
 def percent(share, digits=1):
-    """A share as per cent: 0.143 is `14.3 %`."""
-    return UNKNOWN if share is None else f"{100 * share:.{digits}f} %"
+    """A share as per cent: 0.143 is `14.3 %`; halves are rounded up, as in the marts."""
+    if share is None:
+        return UNKNOWN
+    exact = decimal.Decimal(str(share)) * 100
+    return f"{exact.quantize(decimal.Decimal(1).scaleb(-digits), decimal.ROUND_HALF_UP):,} %"
 
 
 def count(number):

@@ -15,7 +15,7 @@ from counterweight.cli import EXIT_CODES
 from counterweight.load import load
 from counterweight.publish import open_published
 from counterweight.report.desk import Desk, columns_shown
-from counterweight.variables import parse
+from counterweight.variables import parse, parse_ends
 
 DOCS = ROOT / "docs"
 
@@ -35,12 +35,12 @@ def test_a_spreadsheet_becomes_claims_and_verdicts(new_project, tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
     (command,) = blocks("own_data.md", "run").values()
     words = shlex.split(command.replace("\\\n", " "))
-    assert words[:2] == ["counterweight", "run"]
-    assert words[-2] == "--vars"
-    given = [word.replace("=", f"={tmp_path}/") for word in words[2:-2]]
+    assert words[:2] == [".venv/bin/counterweight", "run"]
+    assert [words[4], words[6]] == ["--observed-until", "--vars"]
+    given = [word.replace("=", f"={tmp_path}/") for word in words[2:4]]
     project = new_project("spreadsheet")
-    load(project, None, given)
-    build_facts(project, parse(project, words[-1]), select=["+fct_claims"])
+    load(project, None, given, parse_ends([words[5]]))
+    build_facts(project, parse(project, words[-1]), select=["+fct_claim_verdicts"])
     found = rows(
         project,
         """
@@ -56,6 +56,13 @@ def test_a_spreadsheet_becomes_claims_and_verdicts(new_project, tmp_path):
         ("1002", "05.03. 12:00", None, None),
         ("1003", "06.03. 16:20", None, None),
     ]
+
+    verdicts = rows(
+        project,
+        "select verdict, count(*) from facts.fct_claim_verdicts where claim_type = 'ticket_resolved' "
+        "and window_days = 7 and tier_set = 'return' group by all order by all",
+    )
+    assert verdicts == [("falsified", 2), ("held", 2)]
 
 
 def test_no_history_becomes_events(tmp_path):
@@ -117,7 +124,7 @@ def test_the_section_of_a_report_works(dealership):
     exec(program, section)
     with contextlib.closing(open_published(dealership[0])) as connection:
         assert columns_shown(connection, section["QUERIES"]) == {
-            "demand_and_backlog": ["arrival_count", "period_start", "repeat_share"]
+            "demand_and_backlog": ["first_contact_count", "period_start", "repeat_contact_count", "repeat_share"]
         }
         (figure,) = section["figures"](Desk(connection, "canonical"))
     assert figure.says.endswith("of what came, came again.")

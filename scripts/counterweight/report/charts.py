@@ -219,7 +219,7 @@ def intervals(
     interval lies on one side of `middle`; `color_of` says otherwise (row -> "over", "under" or None)."""
 
     def side(row):
-        if color_of:
+        if color_of is not None:
             return color_of(row)
         if middle is None or row["low"] is None:
             return None

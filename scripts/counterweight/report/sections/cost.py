@@ -219,13 +219,11 @@ def _teams(desk):
     rows = [row for row in teams if row["cohort_count"] >= least and row["lasting_premium_low"] is not None]
     if not rows or total["lasting_premium"] is None:
         return None
-    above = [row["unit"] for row in rows if row["lasting_premium_low"] > total["lasting_premium"]]
+    # teams differ in the mix of their work, which is not taken out here: so nobody is marked
     says = (
-        f"In {words.listed(above)} a ticket needs more second tries than chance lets expect."
-        if above
-        else "No team's share of second tries is higher than that of all for certain."
+        "What lasts is dearer where more of the work comes back by its nature: a network fault is no password reset. "
+        "Whether a team differs beyond its mix of work says the section on resolution."
     )
-    says += " What a ticket costs is not compared between teams: a network fault is no password reset."
     few = len(teams) - len(rows)
     if few:
         says += (
@@ -249,6 +247,7 @@ def _teams(desk):
             ],
             f"A lasting resolution over a ticket by team, with 95 % intervals. {says}", "cost-teams",
             "a lasting resolution is dearer than a ticket by", middle=total["lasting_premium"],
+            color_of=lambda row: None,
         ),
     )  # fmt: skip
 

@@ -57,7 +57,7 @@ def figures(desk):
 
 def _curve(desk):
     answer = desk.ask(QUERIES, "curve")
-    names = {"(all)": "all", "silent_auto_close": "never confirmed, closed by a timer", "confirmed": "confirmed"}
+    names = {"(all)": "all", "silent_auto_close": "never confirmed by anybody", "confirmed": "confirmed"}
     rows = [
         {
             "days": row["day_number"],
@@ -114,7 +114,7 @@ def _months(desk):
     says = (
         f"In {words.month(last['period_start'])} the tool shows {words.percent(last['reopen_rate'])} reopened; "
         f"{words.percent(last['return_rate'])} came back. "
-        f"{words.percent(last['hidden_by_auto_close_rate'])} came back after the ticket was closed by a timer, where "
+        f"{words.percent(last['hidden_by_auto_close_rate'])} came back after the ticket was closed, where "
         "the tool cannot reopen it."
     )
     if young:
