@@ -279,10 +279,11 @@ def test_a_browser_shows_it_offline_and_without_a_script(browser, which, width, 
     [("page", "desktop"), ("page", "phone"), pytest.param("page_of_three", "phone", marks=pytest.mark.real)],
 )
 def test_axe_finds_no_violation(browser, which, width, request):
-    """WCAG A and AA, with everything unfolded."""
+    """WCAG A and AA; on the desktop with all data unfolded, which is the same at any width."""
     tab = browser.new_page(viewport={"width": WIDTHS[width], "height": 900})
     tab.goto(request.getfixturevalue(which).as_uri())
-    tab.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
+    if width == "desktop":
+        tab.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
     found = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
     assert len(found.response["passes"]) > 10
     assert [(it["id"], [node["target"] for node in it["nodes"]][:3]) for it in found.response["violations"]] == []
