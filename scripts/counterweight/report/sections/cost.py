@@ -8,9 +8,8 @@ NAME = "cost"
 TITLE = "Cost: what does a resolution that lasts cost?"
 INTRO = (
     "Cost per ticket falls when one problem is made into three tickets. So it stands beside the cost of what the "
-    "customer "
-    "got for good. All costs of the teams are in it, the telephone and quiet hours included; currencies are never "
-    "added up."
+    "customer got for good. All costs of the teams are in it, the telephone and quiet hours included; currencies "
+    "are never added up."
 )
 QUERIES = {
     "price": """

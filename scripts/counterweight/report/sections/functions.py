@@ -11,9 +11,8 @@ NAME = "functions"
 TITLE = "The six functions"
 INTRO = (
     "The same illusion elsewhere: each function counts what it can call done today, and what becomes of it is known "
-    "months "
-    "later. Nothing younger than its window counts as a success. A reading is about a number, not about the people "
-    "behind it."
+    "months later. Nothing younger than its window counts as a success. A reading is about a number, not about the "
+    "people behind it."
 )
 QUERIES = {
     **pairs.QUERIES,

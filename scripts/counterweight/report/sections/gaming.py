@@ -8,13 +8,10 @@ NAME = "gaming"
 TITLE = "Gaming: does work respond to a target?"
 INTRO = (
     "Where a number is watched, work responds to it. A signal says that more cases of a team bear a mark than if "
-    "nobody "
-    "responded to the target, and that chance does not explain it. It is no proof of harm or intent: a rule of the "
-    "place or a "
-    "badly set tool leave the same mark. Never hold it against people: read some cases with the team, and look at "
-    "the target. "
-    "Quiet means nothing found, which is little where numbers are small. docs/detectors.md says how often each is "
-    "wrong."
+    "nobody responded to the target, and that chance does not explain it. It is no proof of harm or intent: a rule "
+    "of the place or a badly set tool leave the same mark. Never hold it against people: read some cases with the "
+    "team, and look at the target. Quiet means nothing found, which is little where numbers are small. "
+    "docs/detectors.md says how often each is wrong."
 )
 QUERIES = {
     "signals": """

@@ -8,8 +8,8 @@ NAME = "handle_time"
 TITLE = "Handle time in context"
 INTRO = (
     "A handle time says little by itself: it depends on the work. Here it stands beside what the same kind of work "
-    "took in the base period, and beside who came back. It is a thermometer, never a target, and it knows nothing of "
-    "work on tickets."
+    "took in the base period, and beside who came back. It is a thermometer, never a target, and it knows nothing "
+    "of work on tickets."
 )
 QUERIES = {
     "months": """

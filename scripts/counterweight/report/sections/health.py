@@ -8,10 +8,8 @@ NAME = "health"
 TITLE = "Can the figures be believed?"
 INTRO = (
     "A figure is as good as the rows behind it. Here is what was left out and by which rule, how far each feed "
-    "reaches, what "
-    "nobody can know because the customer is not known, and what the audit found. A defect of our own stops the "
-    "build, so "
-    "none is here; findings are about the source."
+    "reaches, what nobody can know because the customer is not known, and what the audit found. A defect of our own "
+    "stops the build, so none is here; findings are about the source."
 )
 QUERIES = {
     "health": """

@@ -9,9 +9,9 @@ from counterweight.report.desk import Figure
 NAME = "pairs"
 TITLE = "Every headline beside its reality"
 INTRO = (
-    "Each card is one pair on the same cohort, drawn as an index where up is better: dashed what the dashboard says, "
-    "solid what happened, shaded what lies between. The gap stands beside the largest one still tolerated: tolerances "
-    "are the catalogue's, a convention and no law. A reading is no verdict on people."
+    "Each card is one pair on the same cohort, drawn as an index where up is better: dashed what the dashboard "
+    "says, solid what happened, shaded what lies between. The gap stands beside the largest one still tolerated: "
+    "tolerances are the catalogue's, a convention and no law. A reading is no verdict on people."
 )
 QUERIES = {
     "cells": """

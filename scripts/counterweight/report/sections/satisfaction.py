@@ -7,8 +7,9 @@ from counterweight.report.desk import Figure
 NAME = "satisfaction"
 TITLE = "Satisfaction: whose voice?"
 INTRO = (
-    "A score is of those who were asked and answered. Here it stands beside what it would be if each kind of customer "
-    "had answered alike, and beside the bounds that nobody can argue with: all the silent content, or none of them."
+    "A score is of those who were asked and answered. Here it stands beside what it would be if each kind of "
+    "customer had answered alike, and beside the bounds that nobody can argue with: all the silent content, or none "
+    "of them."
 )
 QUERIES = {
     "months": """

@@ -7,9 +7,9 @@ from counterweight.report.desk import Figure
 NAME = "service_levels"
 TITLE = "Service levels"
 INTRO = (
-    "A clock can be met and the customer still be waiting: it stops while a ticket is paused, it stops for good at the "
-    "first resolution, and it counts only those who were answered. Each line stands beside what it leaves out, on the "
-    "same cases."
+    "A clock can be met and the customer still be waiting: it stops while a ticket is paused, it stops for good at "
+    "the first resolution, and it counts only those who were answered. Each line stands beside what it leaves out, "
+    "on the same cases."
 )
 QUERIES = {
     "months": """

@@ -7,9 +7,9 @@ from counterweight.report.desk import Figure
 NAME = "team"
 TITLE = "Team experience"
 INTRO = (
-    "How full the day is says how work is planned, not how people are. Beside it stands what strain shows in, and how "
-    "much work that lasts comes of it. Nothing here is about a person: teams of few people, and what would give them "
-    "away, are not shown."
+    "How full the day is says how work is planned, not how people are. Beside it stands what strain shows in, and "
+    "how much work that lasts comes of it. Nothing here is about a person: teams of few people, and what would give "
+    "them away, are not shown."
 )
 QUERIES = {
     "months": """
