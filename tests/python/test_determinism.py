@@ -37,6 +37,8 @@ def pieces(demo_log, tmp_path):
     return paths
 
 
+# what a generated world shows below for every table
+@pytest.mark.long
 def test_order_batches_threads_and_session_zone_change_nothing(demo, pieces, new_project, monkeypatch):
     project = new_project("pieces")
     for path in reversed(pieces):
