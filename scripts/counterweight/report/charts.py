@@ -245,7 +245,7 @@ def intervals(
     return draw(alt.layer(*layers).properties(width=width, height=max(40, 24 * len(rows))), says, name)
 
 
-def bars(rows, says, name, title, x_format="~s", width=HALF - 240, color=REALITY, text=None):
+def bars(rows, says, name, title, x_format="~s", width=HALF - 240, color=REALITY):
     """Horizontal bars {label, value, text}, in the order given; the value in words stands at the bar's end."""
     order = [row["label"] for row in rows]
     base = alt.Chart(data(rows)).encode(

@@ -6,6 +6,7 @@ import decimal
 import re
 
 from counterweight.errors import CounterweightError
+from counterweight.published import literal
 
 # Schemas of the published file that a query may read.
 READS = re.compile(r"\b(marts|reference|dimensions|audit)\.(\w+)")
@@ -32,7 +33,7 @@ class Desk:
         """The answer to a section's query; asked once."""
         key = (id(queries), name)
         if key not in self.answers:
-            sql = _tidy(queries[name]).replace("$system", _literal(self.system))
+            sql = _tidy(queries[name]).replace("$system", literal(self.system))
             found = self.connection.execute(sql)
             names = [column[0] for column in found.description]
             rows = [dict(zip(names, map(_plain, row), strict=True)) for row in found.fetchall()]
@@ -120,10 +121,6 @@ def _tidy(sql):
     lines = sql.strip("\n").split("\n")
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     return "\n".join(line[margin:].rstrip() for line in lines).strip()
-
-
-def _literal(text):
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _plain(value):
