@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -113,6 +113,10 @@ slim: .venv/.synced ## build and test what differs from the base in STATE, and w
 
 diff: .venv/.synced ## what the working tree does to the numbers, against BASE (origin/main): target/diff.md
 	@$(RUN)counterweight diff --base $(BASE) --out target/diff.md
+
+# ---- what must hold when something goes wrong, each shown by one command on data of its own
+restated-week: .venv/.synced ## a published week changes three times, and each change is explained; some four minutes
+	@$(RUN)python -m counterweight.dev.restated_week
 
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass

@@ -6,13 +6,13 @@
         {%- set present = {} -%}
         {%- for row in run_query(
             "select table_schema, table_name, column_name from information_schema.columns "
-            ~ "where table_schema in ('raw', 'private') and table_catalog = '" ~ target.database ~ "'"
+            ~ "where table_schema in ('raw', 'private', 'audit') and table_catalog = '" ~ target.database ~ "'"
         ) -%}
             {%- do present.setdefault(row[0] ~ '.' ~ row[1], []).append(row[2]) -%}
         {%- endfor -%}
         {%- set statements = [] -%}
         {%- for node in graph.sources.values()
-            if (node.source_name in source_systems() or node.source_name in ('load', 'private'))
+            if (node.source_name in source_systems() or node.source_name in ('load', 'private', 'audit_history'))
             and not is_read_in_place(node.source_name) -%}
             {%- set is_export = node.source_name in source_systems() -%}
             {%- set relation = adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.identifier) -%}
@@ -51,6 +51,7 @@
         {%- if statements -%}
             {%- do run_query('create schema if not exists raw') -%}
             {%- do run_query('create schema if not exists private') -%}
+            {%- do run_query('create schema if not exists audit') -%}
             {%- for statement in statements -%}
                 {%- do run_query(statement) -%}
             {%- endfor -%}

@@ -8,7 +8,7 @@ import time
 
 import click
 
-from counterweight import salt
+from counterweight import history, salt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.project import WAREHOUSE_VARIABLE
 
@@ -117,6 +117,7 @@ def build(project, values):
             )
         _note_relations(project, build_id, results)
         _say_desks(project)
+        _note_end(project, build_id)
         record(project, build_id, status="built")
     click.echo(f"build  {build_id}: {len(results)} nodes in {time.monotonic() - started:.0f} s")
     return build_id
@@ -171,6 +172,15 @@ def _for_accounts(node):
     return json.dumps({"filter": column, "references": references})
 
 
+def _note_end(project, build_id):
+    """Until when the build sees: as_of."""
+    with contextlib.closing(project.connect()) as connection:
+        connection.execute(
+            "update audit.builds set as_of = (select max(as_of) from dimensions.dim_feed_coverage) where build_id = ?",
+            [build_id],
+        )
+
+
 def _say_desks(project):
     """Which systems were found to share customers: a feed that stops in one holds back the verdicts of all."""
     with contextlib.closing(project.connect(read_only=True)) as connection:
@@ -198,15 +208,22 @@ def _begin(project, values):
             )
             """
         )
+        history.widen(connection)
         input_fingerprint = fingerprint_inputs(connection)
         text = json.dumps(values, sort_keys=True, default=str)
-        number = connection.execute("select coalesce(max(build_number), 0) + 1 from audit.builds").fetchone()[0]
+        last = connection.execute("select coalesce(max(build_number), 0) from audit.builds").fetchone()[0]
+        number = max(last, history.last_published_number(project)) + 1
         digest = hashlib.sha256(f"{code} {input_fingerprint} {text}".encode()).hexdigest()[:8]
         build_id = f"{number:06d}-{digest}"
         connection.execute(
-            "insert into audit.builds values (?, ?, 'building', ?, ?, ?)",
-            [number, build_id, code, input_fingerprint, text],
+            """
+            insert into audit.builds
+                (build_number, build_id, status, code_fingerprint, input_fingerprint, vars, git_commit)
+            values (?, ?, 'building', ?, ?, ?, ?)
+            """,
+            [number, build_id, code, input_fingerprint, text, history.commit_of(project)],
         )
+        history.write_inputs(connection, build_id)
     return build_id
 
 

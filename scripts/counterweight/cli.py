@@ -6,6 +6,7 @@ import click
 
 from counterweight.errors import InputError
 from counterweight.project import Project
+from counterweight.retention import BUILDS, MONTHS
 
 EXIT_CODES = """
 \b
@@ -55,6 +56,7 @@ def main(context, project_dir):
       COUNTERWEIGHT_PUBLISHED   folder readers look in  (published)
       COUNTERWEIGHT_SALT        secret that keys the hashes of people; set one before real names are loaded
       COUNTERWEIGHT_THREADS     threads of dbt          (2)
+      COUNTERWEIGHT_KEEP_BUILDS, _KEEP_MONTHS  how long past builds stay: see `publish --help`
     """
     if context.invoked_subcommand not in ("simulate", "worlds"):
         context.obj = Project.find(project_dir)
@@ -124,6 +126,26 @@ def copies_options(function):
     )(function)
     return click.option(
         "--parquet", "with_parquet", is_flag=True, help="Write a Parquet file a table as well, with a manifest."
+    )(function)
+
+
+def kept_options(function):
+    """How long past builds stay."""
+    function = click.option(
+        "--keep-months",
+        default=MONTHS,
+        show_default=True,
+        envvar="COUNTERWEIGHT_KEEP_MONTHS",
+        type=click.IntRange(0),
+        help="Of so many months keep the last published build as well.",
+    )(function)
+    return click.option(
+        "--keep-builds",
+        default=BUILDS,
+        show_default=True,
+        envvar="COUNTERWEIGHT_KEEP_BUILDS",
+        type=click.IntRange(1),
+        help="Keep so many published builds, the newest ones; older ones are removed.",
     )(function)
 
 
@@ -223,8 +245,11 @@ def audit(project):
     help="Write the file of this client instead, with what is theirs alone; may be repeated.",
 )
 @click.option("--all-accounts", is_flag=True, help="Write the file of every client.")
+@kept_options
 @click.pass_obj
-def publish(project, restricted, with_parquet, destination, grants, prefix, accounts, all_accounts):
+def publish(
+    project, restricted, with_parquet, destination, grants, prefix, accounts, all_accounts, keep_builds, keep_months
+):
     """Give the audited build to readers: a new folder, then one atomic swap of published/current.
 
     Dimensions, facts, marts, the catalogue of pairs and the audit's results, written afresh with their comments; a
@@ -236,6 +261,10 @@ def publish(project, restricted, with_parquet, destination, grants, prefix, acco
     --parquet and --to postgres give the same tables in other forms, with their comments: docs/bi.md. All forms, or
     none.
 
+    Past builds stay for a while, so that what was quoted can be looked up: the newest --keep-builds, and the last of
+    each of the newest --keep-months months of data. Which published figures a build changes, and why, is in
+    marts.published_changes; all builds so far are in audit.build_history.
+
     \b
     Examples
       counterweight publish
@@ -246,8 +275,9 @@ def publish(project, restricted, with_parquet, destination, grants, prefix, acco
     from counterweight.publish import publish as hand_over
     from counterweight.publish import publish_accounts
 
+    kept = (keep_builds, keep_months)
     if not (accounts or all_accounts):
-        hand_over(project, restricted, with_parquet, _database(destination, grants, prefix))
+        hand_over(project, restricted, with_parquet, _database(destination, grants, prefix), kept)
     elif destination:
         raise InputError("--to postgres is for readers of the whole. A client gets files: publish without it.")
     elif restricted:
@@ -255,7 +285,7 @@ def publish(project, restricted, with_parquet, destination, grants, prefix, acco
     elif accounts and all_accounts:
         raise InputError("--account names some and --all-accounts means all. Give one of them.")
     else:
-        publish_accounts(project, accounts, everybody=all_accounts, with_parquet=with_parquet)
+        publish_accounts(project, accounts, everybody=all_accounts, with_parquet=with_parquet, kept=kept)
 
 
 @main.command(short_help="Load, build, audit and publish.")
@@ -264,11 +294,13 @@ def publish(project, restricted, with_parquet, destination, grants, prefix, acco
 @variable_options
 @restricted_option
 @copies_options
+@kept_options
 @click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER]...")
 @click.pass_obj
 def run(
-    project, system, files, observed_until, variables, as_of, restricted, with_parquet, destination, grants, prefix
-):
+    project, system, files, observed_until, variables, as_of, restricted, with_parquet, destination, grants, prefix,
+    keep_builds, keep_months,
+):  # fmt: skip
     """Load (where files are given), build, audit, publish, write the report, and say what came out.
 
     Files are named as for `counterweight load`; its help says what they may be.
@@ -299,7 +331,7 @@ def run(
         land(project, system, files, ends)
     make(project, values)
     test(project)
-    hand_over(project, restricted, with_parquet, database)
+    hand_over(project, restricted, with_parquet, database, (keep_builds, keep_months))
     write(project)
     summary.show(project)
 

@@ -12,7 +12,7 @@ import shutil
 import click
 import duckdb
 
-from counterweight import parquet
+from counterweight import history, parquet, restatement, retention
 from counterweight.build import last_build
 from counterweight.errors import CounterweightError, InputError, near_matches
 from counterweight.project import pretty_path
@@ -23,11 +23,19 @@ PUBLISHED_SCHEMAS = ("dimensions", "facts", "marts")
 # The one seed that readers need: what each pair means.
 CATALOGUE = "reference.kpi_pairs"
 AUDIT_TABLES = {
-    "builds": "One row, this build: its id, and fingerprints of the code, the files and the variables behind it.",
+    "builds": "One row, this build: its id, its commit, and fingerprints of the code, the files and the variables "
+    "behind it.",
+    "build_inputs": "One row per file that this build is made from, in the order of loading, with the SHA-256 of its "
+    "content.",
     "expectation_results": "One row per expectation: the question it asks, whether it held, and how many rows did not. "
     "kind is defect (our own tables; a published build has none) or finding (the source or the service).",
     "test_results": "One row per dbt data test of this build.",
 }
+HISTORY = "build_history"
+HISTORY_COMMENT = (
+    "One row per build so far, this one included: from what it was made, what its audit said, and whether readers got "
+    "it. is_published is false for builds that failed, were stopped, or never handed over."
+)
 FILE_NAME = "counterweight.duckdb"
 TARGET = '"published file"'
 # Keys of people of the desk and of the business. A column of such a name is restricted, or nothing is published: who
@@ -35,12 +43,13 @@ TARGET = '"published file"'
 KEY_OF_STAFF = re.compile(r"(agent|assignee|author|actor|owner|reviewer|employee|staff|subject)\w*_key", re.IGNORECASE)
 
 
-def publish(project, restricted=False, with_parquet=False, database=None):
+def publish(project, restricted=False, with_parquet=False, database=None, kept=()):
     """Publish the last build, which must have passed its audit. Returns its folder.
 
     Tables and columns that are marked as restricted stay out. With `restricted` they are written as well, into a file
     of their own in project.restricted, that only its owner may read. `with_parquet` adds a Parquet file a table. Into
-    `database`, a postgres.Database, the same tables are copied: shown there when the folder is, or neither.
+    `database`, a postgres.Database, the same tables are copied: shown there when the folder is, or neither. `kept`:
+    of past builds, how many of the newest stay, and of how many months the last one; retention.py has the defaults.
     """
     with project.lock():
         build_id = _audited_build(project)
@@ -49,6 +58,7 @@ def publish(project, restricted=False, with_parquet=False, database=None):
         draft = project.published / f".draft-{build_id}"
         draft.mkdir(parents=True)
         relations = _relations(project, build_id)
+        _write_books(project, build_id)
         if restricted:
             _write_restricted(project, relations, folder.name)
         tables = _write(project, draft / FILE_NAME, build_id, relations)
@@ -56,14 +66,31 @@ def publish(project, restricted=False, with_parquet=False, database=None):
             shutil.copytree(project.data_docs, draft / "data_docs")
         if with_parquet:
             parquet.write(draft / FILE_NAME, build_id)
-        _write_manifest(draft, build_id, tables)
+        _write_manifest(draft, build_id, tables, project)
         _flush_tree(draft)
         with database.replaced(draft / FILE_NAME) if database else contextlib.nullcontext():
             os.replace(draft, folder)
             _flush(project.published)
             _swap(project, folder.name)
+        retention.prune(project, *kept)
     click.echo(f"publish {build_id}: {pretty_path(folder)}")
     return folder
+
+
+def _write_books(project, build_id):
+    """The history of builds, and which published figures this one changes."""
+    with contextlib.closing(project.connect()) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        history.widen(connection)
+        has_published = history.attach_published(connection, project)
+        history.write_history(connection, build_id, has_published)
+        values = json.loads(
+            connection.execute("select vars from audit.builds where build_id = ?", [build_id]).fetchone()[0]
+        )
+        zone = values.get("reporting_time_zone", project.variables["reporting_time_zone"])
+        count = restatement.write_changes(connection, build_id, has_published, zone)
+    if count:
+        click.echo(f"publish {count:,} figures that were published change: marts.published_changes says why")
 
 
 def _audited_build(project):
@@ -204,6 +231,11 @@ def _write(project, file, build_id, relations):
                 [build_id],
             )
             connection.execute(f"comment on table {relation} is {literal(comment)}")
+        relation = f"{TARGET}.audit.{HISTORY}"
+        connection.execute(
+            f"create table {relation} as select * from {quoted(name)}.audit.{HISTORY} order by build_number, build_id"
+        )
+        connection.execute(f"comment on table {relation} is {literal(HISTORY_COMMENT)}")
     return tables
 
 
@@ -221,7 +253,7 @@ REFERENCES = {
 }
 
 
-def publish_accounts(project, names, everybody=False, with_parquet=False):
+def publish_accounts(project, names, everybody=False, with_parquet=False, kept=()):
     """Write a file of its own for each of the accounts, with what is theirs and nothing else. Returns their folders.
 
     All drafts are whole before the first is shown. Readers of the whole keep what they have.
@@ -245,7 +277,7 @@ def publish_accounts(project, names, everybody=False, with_parquet=False):
             tables = _write_account(project, draft / FILE_NAME, relations, rules, account)
             if with_parquet:
                 parquet.write(draft / FILE_NAME, build_id)
-            _write_manifest(draft, build_id, tables)
+            _write_manifest(draft, build_id, tables, place)
             _flush_tree(draft)
             places[account] = (place, draft, _new_folder(place, build_id))
         for place, draft, folder in places.values():
@@ -253,6 +285,7 @@ def publish_accounts(project, names, everybody=False, with_parquet=False):
             _flush(place.published)
         for place, _, folder in places.values():
             _swap(place, folder.name)
+            retention.prune(place, *kept)
         drafts.rmdir()
     for (_, name), (place, _, folder) in places.items():
         click.echo(f"publish account {name}: {pretty_path(place.current)} -> {folder.name}")
@@ -370,9 +403,18 @@ def _copy_comments(connection, build, relations):
         connection.execute(f"comment on {thing} is {literal(comment)}")
 
 
-def _write_manifest(folder, build_id, tables):
+def _write_manifest(folder, build_id, tables, project):
     digest = hashlib.sha256((folder / FILE_NAME).read_bytes()).hexdigest()
-    manifest = {"build_id": build_id, "file": FILE_NAME, "sha256": digest, "tables": tables}
+    with contextlib.closing(project.connect(read_only=True)) as connection:
+        as_of = connection.execute("select as_of from audit.builds where build_id = ?", [build_id]).fetchone()[0]
+    manifest = {
+        "build_id": build_id,
+        "publish_number": retention.next_order(project),
+        "as_of": str(as_of) if as_of else None,
+        "file": FILE_NAME,
+        "sha256": digest,
+        "tables": tables,
+    }
     exports = folder / parquet.FOLDER / parquet.MANIFEST
     if exports.exists():
         digest = hashlib.sha256(exports.read_bytes()).hexdigest()

@@ -502,8 +502,8 @@ def served(small, roles, tmp_path, request):
         publish(project, database=Database.find([READER]))
         with contextlib.closing(project.connect()) as connection:
             connection.execute(
-                "insert into audit.builds select build_number + 1, '000002-waiting', 'audited', code_fingerprint, "
-                "input_fingerprint, vars from audit.builds"
+                "insert into audit.builds by name select * replace (build_number + 1 as build_number, "
+                "'000002-waiting' as build_id, 'audited' as status) from audit.builds"
             )
             connection.execute(
                 "insert into audit.relations select '000002-waiting', * exclude (build_id) from audit.relations"

@@ -31,8 +31,8 @@ def copy(demo, tmp_path):
     project = Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
     with contextlib.closing(project.connect()) as connection:
         connection.execute(
-            "insert into audit.builds select build_number + 1, '000002-waiting', 'audited', code_fingerprint, "
-            "input_fingerprint, vars from audit.builds"
+            "insert into audit.builds by name select * replace (build_number + 1 as build_number, "
+            "'000002-waiting' as build_id, 'audited' as status) from audit.builds"
         )
         connection.execute(
             "insert into audit.relations select '000002-waiting', * exclude (build_id) from audit.relations"

@@ -1,0 +1,27 @@
+-- Grain: one figure of the scorecard that changed between two published builds.
+select
+    build_id,
+    previous_build_id,
+    source_system,
+    period_type,
+    period_start,
+    unit_type,
+    unit,
+    pair_id,
+    window_days,
+    pair_name,
+    value_unit,
+    headline_from,
+    headline_to,
+    reality_from,
+    reality_to,
+    cohort_count_from,
+    cohort_count_to,
+    reading_from,
+    reading_to,
+    cause,
+    late_row_count,
+    corrected_row_count,
+    gone_row_count,
+    explanation
+from {{ source('audit_history', 'published_changes') }}
