@@ -20,18 +20,17 @@ FIGURES = ("headline", "reality", "cohort_count", "reading")
 class Rows:
     """A fact whose rows tell why a figure moved.
 
-    key    its grain
-    at     when a row happened: the first of these that is known
-    own    what is said of a row itself. Said otherwise than before, that is a correction; said where nothing was said
-           before, it came late
-    later  what became of it, which other rows decide
-    units  unit type of the scorecard -> the column of it
+    key     its grain
+    at      when a row happened: the first of these that is known
+    said    what the source says of it once and for all
+    became  what its history makes of it, which one more event may change
+    units   unit type of the scorecard -> the column of it
     """
 
     key: tuple
     at: tuple
-    own: tuple
-    later: tuple = ()
+    said: tuple
+    became: tuple = ()
     units: dict = dataclasses.field(default_factory=dict)
 
 
@@ -41,71 +40,71 @@ EVIDENCE = {
     "fct_claims": Rows(
         key=("claim_id",),
         at=("claimed_at",),
-        own=("claimed_at", "claimed_by", "customer_key", "category", "issue_key", "team_id", "channel", "queue",
-             "account_id", "closure_mode", "is_headline_cohort"),
-        later=("closed_at", "first_r1_at", "first_r2_at", "first_r3_at", "first_r4_at", "first_r5_at"),
+        said=("customer_key", "category", "issue_key", "channel", "account_id", "closure_mode", "is_headline_cohort"),
+        became=("claimed_at", "claimed_by", "team_id", "queue", "closed_at", "first_r1_at", "first_r2_at",
+                "first_r3_at", "first_r4_at", "first_r5_at"),
         units=UNITS,
     ),
     "fct_interactions": Rows(
         key=("interaction_id",),
         at=("started_at",),
-        own=("kind", "direction", "channel", "customer_key", "account_id", "category", "team_id", "queue",
-             "started_at", "ended_at", "is_answered", "is_abandoned", "reported_resolved", "wait_seconds",
-             "talk_seconds", "hold_seconds", "wrap_seconds", "transfer_count"),
+        said=("kind", "direction", "channel", "customer_key", "account_id", "category", "team_id", "queue",
+              "started_at", "ended_at", "is_answered", "is_abandoned", "reported_resolved", "wait_seconds",
+              "talk_seconds", "hold_seconds", "wrap_seconds", "transfer_count"),
         units=UNITS,
     ),
     "fct_survey_responses": Rows(
         key=("source_system", "survey_id"),
         at=("answered_at", "sent_at", "eligible_at"),
-        own=("ticket_key", "contact_key", "sent_at", "sent_by", "answered_at", "csat", "csat_scale_max", "effort",
-             "resolved_answer", "lost_minutes"),
+        said=("ticket_key", "contact_key", "sent_at", "sent_by", "answered_at", "csat", "csat_scale_max", "effort",
+              "resolved_answer", "lost_minutes"),
     ),
     "fct_ticket_clocks": Rows(
         key=("clock_id",),
         at=("stopped_at", "started_at"),
-        own=("started_at", "stopped_at", "target_seconds", "counted_seconds", "is_met"),
+        said=("started_at", "stopped_at", "target_seconds", "counted_seconds", "is_met"),
     ),
     "fct_ticket_messages": Rows(
         key=("source_system", "message_id"),
         at=("sent_at",),
-        own=("ticket_key", "sent_at", "author_type", "is_public", "is_automatic"),
+        said=("ticket_key", "sent_at", "author_type", "is_public", "is_automatic"),
     ),
     "fct_costs": Rows(
         key=("source_system", "month", "team_id", "currency", "kind"),
         at=("month",),
-        own=("amount",),
+        said=("amount",),
         units={"team": "team_id"},
     ),
     "fct_bot_sessions": Rows(
         key=("session_key",),
         at=("started_at",),
-        own=("started_at", "ended_at", "intent", "is_contained", "handed_off_to"),
+        said=("started_at", "ended_at", "intent", "is_contained", "handed_off_to"),
     ),
     "fct_qa_reviews": Rows(
-        key=("source_system", "review_id"), at=("reviewed_at",), own=("contact_key", "ticket_key", "score", "passed")
+        key=("source_system", "review_id"), at=("reviewed_at",), said=("contact_key", "ticket_key", "score", "passed")
     ),
     "fct_problems": Rows(
         key=("problem_key",),
         at=("closed_at", "fix_deployed_at", "opened_at"),
-        own=("opened_at", "root_cause_status", "fix_deployed_at", "closed_at"),
+        said=("opened_at", "root_cause_status", "fix_deployed_at", "closed_at"),
     ),
     "fct_access_events": Rows(
         key=("source_system", "account_id", "day_on"),
         at=("day_on",),
-        own=("users", "lockouts", "failed_logins", "self_service_resets"),
+        said=("users", "lockouts", "failed_logins", "self_service_resets"),
         units={"account": "account_id"},
     ),
     "fct_business_claims": Rows(
         key=("claim_key",),
         at=("claimed_at",),
-        own=("business_function", "unit", "claimed_at", "amount"),
-        later=("falsified_at", "falsified_by", "falsified_amount"),
+        said=("business_function", "unit", "claimed_at", "amount"),
+        became=("falsified_at", "falsified_by", "falsified_amount"),
         units={"unit": "unit"},
     ),
     "fct_business_measures": Rows(
         key=("source_system", "business_function", "unit", "period_start", "measure"),
         at=("period_start",),
-        own=("numerator", "denominator"),
+        said=("numerator", "denominator"),
         units={"unit": "unit"},
     ),
 }  # fmt: skip
@@ -207,25 +206,81 @@ def _difference_of_builds(connection, build_id):
         known = before["git_commit"] and after["git_commit"] and before["git_commit"] != after["git_commit"]
         definitions.append("the code" + (f" ({before['commit'][:9]} to {after['commit'][:9]})" if known else ""))
     definitions += [f"the variable {name}" for name in names]
-    erased = connection.execute(
-        """
-        select list(source_system)
-        from (
-            select source_system, sum(row_count) as row_count from facts.fct_row_fates
-            where fate = 'erased' group by source_system
-            except
-            select source_system, sum(row_count) as row_count from published.facts.fct_row_fates
-            where fate = 'erased' group by source_system
-        )
-        """
-    ).fetchone()[0]
+    _find_replaced_rows(connection)
     return before["build_id"], {
         "definitions": definitions,
         "same_rows": before["input_fingerprint"] == after["input_fingerprint"],
         "same_end": before["as_of"] is not None and before["as_of"] == after["as_of"],
-        "erased": erased or [],
         "files": _new_files(connection, build_id),
     }
+
+
+def _find_replaced_rows(connection):
+    """Temp table replaced: by system, how rows changed that were loaded before the build that readers see.
+
+    is_known         false where loads cannot be compared: a connector's tables change in place
+    any_count        rows in the figures then and not now, for newer ones stand for them: else nothing was corrected
+    more_count       by how many rows in the figures there are more: else nothing came late
+    of_events_count  such rows but for tickets', of which new versions come as long as they live
+    erased_count     rows erased on request since
+    words            which tables, how many rows
+    """
+    connection.execute(
+        """
+        create or replace temp table replaced as
+        with before as (
+            select
+                source_system, raw_table, source_file, loaded_at,
+                sum(row_count) filter (fate = 'used') as used, sum(row_count) filter (fate = 'erased') as erased
+            from published.facts.fct_row_fates
+            group by all
+        ),
+        after as (
+            select
+                source_system, raw_table, source_file, loaded_at,
+                sum(row_count) filter (fate = 'used') as used, sum(row_count) filter (fate = 'erased') as erased
+            from facts.fct_row_fates
+            group by all
+        ),
+        tables as (
+            select
+                source_system,
+                raw_table,
+                count(after.loaded_at) as load_count,
+                sum(
+                    greatest(
+                        0,
+                        coalesce(before.used, 0) - coalesce(after.used, 0)
+                        - (coalesce(after.erased, 0) - coalesce(before.erased, 0))
+                    )
+                ) filter (after.loaded_at is not null) as row_count,
+                sum(greatest(0, coalesce(after.erased, 0) - coalesce(before.erased, 0))) as erased_count
+            from before
+            left join after using (source_system, raw_table, source_file, loaded_at)
+            group by all
+        ),
+        totals as (
+            select
+                source_system,
+                sum(coalesce(after.used, 0) - coalesce(before.used, 0)
+                    + coalesce(after.erased, 0) - coalesce(before.erased, 0)) as more_count
+            from before
+            full join after using (source_system, raw_table, source_file, loaded_at)
+            group by source_system
+        )
+        select
+            source_system,
+            sum(load_count) > 0 as is_known,
+            coalesce(sum(row_count), 0) as any_count,
+            any_value(more_count) as more_count,
+            coalesce(sum(row_count) filter (raw_table <> 'tickets'), 0) as of_events_count,
+            coalesce(sum(erased_count), 0) as erased_count,
+            string_agg(format('{} {:,}', raw_table, row_count), ', ' order by raw_table) filter (row_count > 0) as words
+        from tables
+        inner join totals using (source_system)
+        group by source_system
+        """
+    )
 
 
 def _new_files(connection, build_id):
@@ -261,15 +316,17 @@ def _find_moved_rows(connection, here, zone):
         present = [set(columns_of(connection, database, "facts", fact)) for database in ("published", here)]
         if not all({*rows.key, "source_system"} <= columns for columns in present):
             continue
-        own, later, at = (
-            [name for name in names if name in present[0] & present[1]] for names in (rows.own, rows.later, rows.at)
+        said, became, at = (
+            [name for name in names if name in present[0] & present[1]] for names in (rows.said, rows.became, rows.at)
         )
         units = {unit: name for unit, name in rows.units.items() if name in present[0] & present[1]}
         same_row = " and ".join(f"before.{name} is not distinct from after.{name}" for name in rows.key)
-        corrected = " or ".join(
-            f"(before.{name} is not null and before.{name} is distinct from after.{name})" for name in own
+        changed, became_otherwise = (
+            " or ".join(f"before.{name} is not null and before.{name} is distinct from after.{name}" for name in names)
+            or "false"
+            for names in (said, became)
         )
-        differs = " or ".join(f"before.{name} is distinct from after.{name}" for name in (*own, *later)) or "false"
+        differs = " or ".join(f"before.{name} is distinct from after.{name}" for name in (*said, *became))
         key = ", ".join(f"coalesce(before.{name}, after.{name})" for name in rows.key)
 
         def day(side, at=at):
@@ -299,8 +356,9 @@ def _find_moved_rows(connection, here, zone):
                     case
                         when before.source_system is null then 'new'
                         when after.source_system is null then 'gone'
-                        when {corrected or "false"} then 'changed'
-                        else 'filled'
+                        when {changed} then 'changed'
+                        when {became_otherwise} then 'moved'
+                        else 'completed'
                     end as kind,
                     {day("before")} as day_before,
                     {day("after")} as day_after,
@@ -357,18 +415,38 @@ def _write_down(connection, build_id, previous, what):
     connection.execute(
         f"""
         insert into audit.{TABLE} by name
-        with counted as (
+        with told as (
+            select
+                evidence.*,
+                case
+                    when kind = 'gone' and erased_count > 0 then 'erased'
+                    when is_known and any_count = 0 then 'late'
+                    when is_known and more_count <= 0 then 'corrected'
+                    when kind in ('new', 'completed') then 'late'
+                    when kind = 'changed' then 'corrected'
+                    when kind = 'moved' and of_events_count > 0 then 'corrected'
+                    when kind = 'gone' and (of_events_count > 0 or not is_known) then 'corrected'
+                    else 'late'
+                end as became
+            from evidence
+            inner join changed using (cell)
+            left join replaced on changed.source_system = replaced.source_system
+        ),
+        counted as (
             select
                 cell,
-                sum(row_count) filter (kind in ('new', 'filled')) as late_row_count,
-                sum(row_count) filter (kind = 'changed') as corrected_row_count,
+                sum(row_count) filter (became = 'late') as late_row_count,
+                sum(row_count) filter (became = 'corrected') as corrected_row_count,
+                sum(row_count) filter (became = 'erased') as erased_row_count,
                 sum(row_count) filter (kind = 'gone') as gone_row_count,
                 bool_and(is_near) as is_near,
                 string_agg(
-                    format('{{}} {{:,}} {{}}', fact, row_count, case kind when 'filled' then 'completed' else kind end),
+                    format(
+                        '{{}} {{:,}} {{}}', fact, row_count, if(kind = 'moved', 'with another history', kind)
+                    ),
                     ', ' order by fact, kind
                 ) as rows_said
-            from evidence
+            from told
             group by cell
         ),
         judged as (
@@ -379,21 +457,19 @@ def _write_down(connection, build_id, previous, what):
                 coalesce(gone_row_count, 0) as gone_row_count,
                 is_near,
                 rows_said,
-                [
-                    if($defined, 'definition', null),
-                    if(not $same_rows and gone_row_count > 0 and list_contains($erased, changed.source_system),
-                        'erasure', null),
-                    if(not $same_rows and (
-                        corrected_row_count > 0
-                        or (gone_row_count > 0 and not list_contains($erased, changed.source_system))
-                    ), 'correction', null),
-                    if(not $same_rows and late_row_count > 0, 'late_data', null)
-                ] as causes
+                replaced.words as replaced_words,
+                list_filter(
+                    [
+                        if($defined, 'definition', null),
+                        if(not $same_rows and erased_row_count > 0, 'erasure', null),
+                        if(not $same_rows and corrected_row_count > 0, 'correction', null),
+                        if(not $same_rows and late_row_count > 0, 'late_data', null)
+                    ],
+                    lambda it: it is not null
+                ) as found
             from changed
             left join counted using (cell)
-        ),
-        final as (
-            select *, list_filter(causes, lambda it: it is not null) as found from judged
+            left join replaced on changed.source_system = replaced.source_system
         )
         select
             $build_id as build_id,
@@ -422,13 +498,18 @@ def _write_down(connection, build_id, previous, what):
                     else 'Of other periods or units: ' || rows_said || '.'
                 end,
                 if(
-                    not $same_rows and map_contains($files, source_system),
-                    'Loaded since: ' || $files[source_system] || '.',
+                    not $same_rows and list_contains($systems, source_system),
+                    'Loaded since: ' || $files[list_position($systems, source_system)] || '.',
+                    null
+                ),
+                if(
+                    not $same_rows and corrected_row_count > 0 and replaced_words is not null,
+                    'Of what was loaded before, rows were replaced: ' || replaced_words || '.',
                     null
                 ),
                 if(len(found) > 1 and $defined, '`counterweight diff` shows what the definitions alone do.', null)
             ) as explanation
-        from final
+        from judged
         """,
         {
             "build_id": build_id,
@@ -436,7 +517,7 @@ def _write_down(connection, build_id, previous, what):
             "defined": bool(what["definitions"]),
             "definitions": ", ".join(what["definitions"]),
             "same_rows": what["same_rows"],
-            "erased": what["erased"],
-            "files": named,
+            "systems": list(named),
+            "files": list(named.values()),
         },
     )

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from conftest import ROOT
-from counterweight import restatement, retention
+from counterweight import history, restatement, retention
 from counterweight.dev.restated_week import EXPECTED, restate
 from counterweight.dev.warehouse_page import read_models
 from counterweight.project import Project
@@ -18,9 +18,13 @@ from counterweight.publish import FILE_NAME, open_published, publish
 
 @pytest.fixture
 def waiting(demo, tmp_path):
+    return waiting_in(tmp_path, demo)
+
+
+def waiting_in(place, demo):
     """A published build in a place of its own, with a second audited build of the same rows and code waiting."""
-    shutil.copytree(demo.warehouse.parent, tmp_path / "world", symlinks=True)
-    folder = tmp_path / "world"
+    folder = place / "world"
+    shutil.copytree(demo.warehouse.parent, folder, symlinks=True)
     project = Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
     say(
         project,
@@ -48,101 +52,148 @@ CELL = """
     select min(period_start) from marts.balanced_scorecard
     where period_type = 'month' and unit_type = 'total' and pair_id = 'P03' and window_days = 7 and headline is not null
 """
-CHANGED = f"""
-    update marts.balanced_scorecard set headline = headline - 0.01
-    where period_type = 'month' and unit_type = 'total' and pair_id = 'P03' and window_days = 7
-        and period_start = ({CELL})
-"""
+FIGURE = (
+    f"period_type = 'month' and unit_type = 'total' and pair_id = 'P03' and window_days = 7 and period_start = ({CELL})"
+)
+CHANGED = f"update marts.balanced_scorecard set headline = headline - 0.01 where {FIGURE}"
 CLAIM = f"""
     select min(claim_id) from facts.fct_claims
     where claim_type = 'ticket_resolved' and first_r1_at is null and is_headline_cohort
         and date_trunc('month', claimed_at) = ({CELL})
 """
 NEW_ROWS = "update audit.builds set input_fingerprint = 'other' where build_id = '000002-waiting'"
-# What happened to rows -> cause, rows that are late, corrected, gone, and a word of the explanation.
+# Rows of earlier loads that are no longer in the figures, for newer ones stand for them.
+REPLACED = """
+    insert into facts.fct_row_fates by name
+    select * replace ('superseded' as fate, null as fate_reason, 3 as row_count) from facts.fct_row_fates
+    where fate = 'used' and raw_table = '{table}';
+    update facts.fct_row_fates set row_count = row_count - 3 where fate = 'used' and raw_table = '{table}'
+"""
+# So many rows are new to the figures.
+MORE = """
+    insert into facts.fct_row_fates by name
+    select * replace ('later.csv' as source_file, 5 as row_count) from facts.fct_row_fates
+    where fate = 'used' and raw_table = '{table}'
+"""
+ERASED = REPLACED.replace("'superseded'", "'erased'")
+COMES_BACK = f"update facts.fct_claims set first_r1_at = claimed_at + interval 1 day where claim_id = ({CLAIM})"
+LATER = f"update facts.fct_claims set claimed_at = claimed_at + interval 1 minute where claim_id = ({CLAIM})"
+RENAMED = f"update facts.fct_claims set category = 'Other' where claim_id = ({CLAIM})"
+GONE = f"delete from facts.fct_claims where claim_id = ({CLAIM})"
+NEW = (
+    "insert into facts.fct_claims by name select * replace ('new' as claim_id) from facts.fct_claims "
+    f"where claim_id = ({CLAIM})"
+)
+OTHER_CODE = "update audit.builds set code_fingerprint = 'other' where build_id = '000002-waiting'"
+OTHER_VARIABLE = """update audit.builds set vars = '{"issue_key": "anything"}' where build_id = '000002-waiting'"""
+# What happened -> cause, rows that are late, corrected, gone, and words of the explanation.
 CAUSES = {
-    "a falsifier that came late": (
-        [f"update facts.fct_claims set first_r1_at = claimed_at + interval 1 day where claim_id = ({CLAIM})", NEW_ROWS],
-        ("late_data", 1, 0, 0, "Of this period and unit: fct_claims 1 completed."),
+    "a return that came late": ([COMES_BACK, NEW_ROWS], ("late_data", 1, 0, 0, "and unit: fct_claims 1 completed.")),
+    "a claim that came late": ([NEW, NEW_ROWS], ("late_data", 1, 0, 0, "fct_claims 1 new.")),
+    "an event that came late moves a claim": (
+        [LATER, NEW_ROWS],
+        ("late_data", 1, 0, 0, "fct_claims 1 with another history."),
     ),
-    "a claim that came late": (
-        [
-            "insert into facts.fct_claims by name select * replace ('new' as claim_id) from facts.fct_claims "
-            f"where claim_id = ({CLAIM})",
-            NEW_ROWS,
-        ],
-        ("late_data", 1, 0, 0, "fct_claims 1 new."),
+    # tickets get new versions as long as they live, and these do not put their history right
+    "and so it does where tickets have new versions": (
+        [LATER, NEW_ROWS, REPLACED.format(table="tickets"), MORE.format(table="ticket_events")],
+        ("late_data", 1, 0, 0, "fct_claims 1 with another history."),
     ),
-    "a claim put right": (
-        [f"update facts.fct_claims set category = 'Other' where claim_id = ({CLAIM})", NEW_ROWS],
-        ("correction", 0, 1, 0, "fct_claims 1 changed."),
+    "a ticket put right, so that another is its return": (
+        [COMES_BACK, NEW_ROWS, REPLACED.format(table="tickets")],
+        ("correction", 0, 1, 0, "fct_claims 1 completed."),
     ),
+    "a return and a ticket put right": (
+        [COMES_BACK, NEW, NEW_ROWS, REPLACED.format(table="tickets"), MORE.format(table="calls")],
+        ("late_data", 2, 0, 0, "fct_claims 1 completed, fct_claims 1 new."),
+    ),
+    "an event put right": (
+        [LATER, NEW_ROWS, REPLACED.format(table="ticket_events")],
+        ("correction", 0, 1, 0, "rows were replaced: ticket_events 3."),
+    ),
+    "a ticket put right": (
+        [RENAMED, NEW_ROWS, REPLACED.format(table="tickets")],
+        ("correction", 0, 1, 0, "fct_claims 1 changed. Of what was loaded before, rows were replaced: tickets 3."),
+    ),
+    "a late event undoes a claim": ([GONE, NEW_ROWS], ("late_data", 1, 0, 1, "fct_claims 1 gone.")),
     "a claim taken back": (
-        [f"delete from facts.fct_claims where claim_id = ({CLAIM})", NEW_ROWS],
-        ("correction", 0, 0, 1, "fct_claims 1 gone."),
-    ),
-    "other code": (
-        ["update audit.builds set code_fingerprint = 'other' where build_id = '000002-waiting'"],
-        ("definition", 0, 0, 0, "Other definitions: the code."),
-    ),
-    "another variable": (
-        ["""update audit.builds set vars = '{"issue_key": "anything"}' where build_id = '000002-waiting'"""],
-        ("definition", 0, 0, 0, "Other definitions: the variable issue_key."),
-    ),
-    "other code and a late claim": (
-        [
-            f"update facts.fct_claims set first_r1_at = claimed_at + interval 1 day where claim_id = ({CLAIM})",
-            NEW_ROWS,
-            "update audit.builds set code_fingerprint = 'other' where build_id = '000002-waiting'",
-        ],
-        ("several", 1, 0, 0, "Several causes: definition, late data."),
+        [GONE, NEW_ROWS, REPLACED.format(table="ticket_events")],
+        ("correction", 0, 1, 1, "fct_claims 1 gone."),
     ),
     "a person forgotten": (
-        [
-            f"delete from facts.fct_claims where claim_id = ({CLAIM})",
-            "insert into facts.fct_row_fates by name select any_value(columns(*)) replace ('erased' as fate, "
-            "null as fate_reason, 3 as row_count) from facts.fct_row_fates",
-            NEW_ROWS,
-        ],
+        [GONE, NEW_ROWS, ERASED.format(table="ticket_events")],
         ("erasure", 0, 0, 1, "fct_claims 1 gone."),
+    ),
+    "other code": ([OTHER_CODE], ("definition", 0, 0, 0, "Other definitions: the code.")),
+    "another variable": ([OTHER_VARIABLE], ("definition", 0, 0, 0, "Other definitions: the variable issue_key.")),
+    "other code, which reads rows otherwise": (
+        [OTHER_CODE, RENAMED],
+        ("definition", 1, 0, 0, "Read otherwise: fct_claims 1 changed."),
+    ),
+    "other code and a late return": (
+        [OTHER_CODE, COMES_BACK, NEW_ROWS],
+        ("several", 1, 0, 0, "Several causes: definition, late data."),
     ),
     "rows of another month": (
         [
-            "update facts.fct_claims set category = 'Other' where claim_id = (select max_by(claim_id, claimed_at) "
+            "update facts.fct_claims set channel = 'pigeon' where claim_id = (select max_by(claim_id, claimed_at) "
             "from facts.fct_claims)",
             NEW_ROWS,
+            REPLACED.format(table="tickets"),
         ],
         ("correction", 0, 1, 0, "Of other periods or units: fct_claims 1 changed."),
     ),
-    "nothing of its rows": (
-        [NEW_ROWS],
-        ("reassessment", 0, 0, 0, "No row of it changed; what all rows decide did"),
-    ),
+    "nothing of its rows": ([NEW_ROWS], ("reassessment", 0, 0, 0, "No row of it changed; what all rows decide did")),
 }
 
 
+@pytest.fixture(scope="module")
+def two_builds(demo, tmp_path_factory):
+    """A connection to a build file with a second build waiting, and what readers see beside it. Both know three loads."""
+    project = waiting_in(tmp_path_factory.mktemp("two_builds"), demo)
+    file = project.current / FILE_NAME
+    for place in (project.warehouse, file):
+        with contextlib.closing(duckdb.connect(str(place))) as connection:
+            for table in ("tickets", "ticket_events", "calls"):
+                connection.execute(
+                    "insert into facts.fct_row_fates by name select any_value(columns(*)) "
+                    f"replace ('{table}' as raw_table, 'used' as fate, null as fate_reason, 100 as row_count) "
+                    "from facts.fct_row_fates"
+                )
+    with contextlib.closing(project.connect()) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        assert history.attach_published(connection, project)
+        yield connection
+
+
 @pytest.mark.parametrize("what", CAUSES)
-def test_a_changed_figure_says_why(waiting, what):
+def test_a_changed_figure_says_why(two_builds, what):
     statements, (cause, *counts, words) = CAUSES[what]
-    [[was, reality]] = asked(
-        waiting,
-        "select headline, reality from marts.balanced_scorecard where period_type = 'month' and unit_type = 'total' "
-        f"and pair_id = 'P03' and window_days = 7 and period_start = ({CELL})",
-    )
-    say(waiting, *statements, CHANGED)
+    two_builds.execute("begin")
+    try:
+        was = two_builds.execute(f"select headline, reality from marts.balanced_scorecard where {FIGURE}").fetchone()
+        for statement in (*statements, CHANGED):
+            two_builds.execute(statement)
+        assert restatement.write_changes(two_builds, "000002-waiting", True, "UTC") == 1
+        [line] = two_builds.execute(
+            "select build_id, pair_id, unit, headline_from, headline_to - headline_from, reality_from, reality_to, "
+            "cause, late_row_count, corrected_row_count, gone_row_count, explanation from audit.published_changes"
+        ).fetchall()
+    finally:
+        two_builds.execute("rollback")
+    assert line[:3] == ("000002-waiting", "P03", "(all)")
+    assert (line[3], float(line[4]), line[5], line[6]) == (was[0], -0.01, was[1], was[1])
+    assert line[7] == cause
+    assert list(line[8:11]) == counts
+    assert words in line[11]
+
+
+def test_a_publish_notes_what_it_changes(waiting):
+    say(waiting, COMES_BACK, NEW_ROWS, CHANGED)
     publish(waiting)
-    [line] = asked(
-        waiting,
-        "select build_id, previous_build_id, pair_id, unit, headline_from, headline_to - headline_from, reality_from, "
-        "reality_to, cause, late_row_count, corrected_row_count, gone_row_count, explanation "
-        "from marts.published_changes",
-    )
-    [first] = [row for row in asked(waiting, "from audit.build_history order by build_number") if row[0] == 1]
-    assert line[:4] == ("000002-waiting", first[1], "P03", "(all)")
-    assert (line[4], float(line[5]), line[6], line[7]) == (was, -0.01, reality, reality)
-    assert line[8] == cause
-    assert list(line[9:12]) == counts
-    assert words in line[12]
+    [[first, *_]] = asked(waiting, "select build_id from audit.build_history where build_number = 1")
+    lines = asked(waiting, "select build_id, previous_build_id, cause from marts.published_changes")
+    assert lines == [("000002-waiting", first, "late_data")]
 
 
 def test_what_is_not_a_change_is_not_called_one(waiting):
@@ -214,7 +265,7 @@ def test_the_evidence_is_read_from_columns_that_there_are():
     marts = read_models(ROOT, "marts")
     for fact, rows in restatement.EVIDENCE.items():
         columns = {column["name"] for column in facts[fact]["columns"]}
-        assert {*rows.key, *rows.at, *rows.own, *rows.later, *rows.units.values()} <= columns, fact
+        assert {*rows.key, *rows.at, *rows.said, *rows.became, *rows.units.values()} <= columns, fact
         assert facts[fact]["config"]["meta"]["grain"] == ", ".join(rows.key), fact
     scorecard = {column["name"] for column in marts["balanced_scorecard"]["columns"]}
     assert {*restatement.CELL, *restatement.FIGURES} <= scorecard

@@ -122,7 +122,7 @@ def _restated(project, step, files, values):
                 cause, explanation
             from marts.published_changes
             where build_id = ? and period_type = 'week' and period_start = ? and unit_type = 'total'
-            order by pair_id, window_days
+            order by cause, explanation, pair_id, window_days
             """,
             [build_id, WEEK],
         ).fetchall()
@@ -138,21 +138,27 @@ def show(restated):
         f"\n{restated.step}. Figures that changed: {', '.join(f'{n:,} {c}' for c, n in restated.causes.items())}"
     )
     click.echo(f"The week from {WEEK}, the whole desk:")
+    said = None
     for pair, name, window, unit, headline, headline_to, reality, reality_to, cause, explanation in restated.lines:
+        if (cause, explanation) != said:
+            said = (cause, explanation)
+            click.echo(f"  {cause}: {explanation}")
         days = f", {window} days" if window else ""
         click.echo(
-            f"  {pair} {name}{days} ({unit}): headline {headline} -> {headline_to}, reality {reality} -> {reality_to}"
+            f"    {pair} {name}{days} ({unit}): headline {headline} -> {headline_to}, reality {reality} -> {reality_to}"
         )
-        click.echo(f"      {cause}: {explanation}")
 
 
 @click.command(help=__doc__.replace("\n\n    python", "\n\n\b\n    python"))
 @click.option("--tickets", default=2000, show_default=True, help="About how many tickets.")
 @click.option("--calls", default=4000, show_default=True, help="About how many calls and chats.")
 @click.option("--seed", default=7, show_default=True, help="Same seed, same world.")
-def main(tickets, calls, seed):
+@click.option(
+    "--keep", metavar="DIR", help="Keep the exports, the build file and what is published in this new folder."
+)
+def main(tickets, calls, seed, keep):
     is_as_expected = True
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
         for restated, cause in zip(restate(Project.find().root, folder, tickets, calls, seed), EXPECTED, strict=True):
             show(restated)
             is_as_expected &= bool(restated.lines) and {line[8] for line in restated.lines} == {cause}
