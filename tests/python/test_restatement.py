@@ -149,7 +149,7 @@ CAUSES = {
 
 @pytest.fixture(scope="module")
 def two_builds(demo, tmp_path_factory):
-    """A connection to a build file with a second build waiting, and what readers see beside it. Both know three loads."""
+    """A connection to a build file with a second build waiting, what readers see beside it; both know three loads."""
     project = waiting_in(tmp_path_factory.mktemp("two_builds"), demo)
     file = project.current / FILE_NAME
     for place in (project.warehouse, file):

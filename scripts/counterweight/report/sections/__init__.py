@@ -6,6 +6,7 @@ without a figure says so on the page: what cannot be seen is never left out.
 """
 
 from counterweight.report.sections import (
+    changes,
     cost,
     first_contact,
     functions,
@@ -35,4 +36,5 @@ SECTIONS = (
     team,
     functions,
     health,
+    changes,
 )
