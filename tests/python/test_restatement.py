@@ -156,9 +156,9 @@ def two_builds(demo, tmp_path_factory):
         with contextlib.closing(duckdb.connect(str(place))) as connection:
             for table in ("tickets", "ticket_events", "calls"):
                 connection.execute(
-                    "insert into facts.fct_row_fates by name select any_value(columns(*)) "
+                    "insert into facts.fct_row_fates by name select * "
                     f"replace ('{table}' as raw_table, 'used' as fate, null as fate_reason, 100 as row_count) "
-                    "from facts.fct_row_fates"
+                    "from facts.fct_row_fates limit 1"
                 )
     with contextlib.closing(project.connect()) as connection:
         connection.execute("set TimeZone = 'UTC'")
