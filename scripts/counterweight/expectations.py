@@ -28,6 +28,7 @@ BORDERS = {
 COUNTING = re.compile(r"unexpected_rows_expectation|expect_column_values_\w+|expect_compound_columns_to_be_unique")
 # {limit known_customers_share of systems.source_system}: the limit that holds for that source system
 LIMIT = re.compile(r"\{limit (\w+) of ([\w.']+)\}")
+JOIN = re.compile(r"\bjoin\b", re.IGNORECASE)
 LIMIT_QUERY = (
     "coalesce((select own.limit_value from reference.expectation_limits as own where own.limit_id = '{name}' "
     "and own.source_system = {system}), (select general.limit_value from reference.expectation_limits as general "
@@ -85,6 +86,11 @@ def _check_text(path, expectation):
         raise InputError(f"{path}: expectation {named} needs id, type, question and a kind, one of {', '.join(KINDS)}.")
     if expectation["kind"] == "finding" and not expectation.get("what_to_do"):
         raise InputError(f"{path}: the finding {named} needs what_to_do: whoever reads it must know what it asks for.")
+    query = expectation.get("kwargs", {}).get("unexpected_rows_query", "")
+    if re.search(r"\{batch\}(?!\s+as\s)", query):
+        raise InputError(
+            f"{path}: write {{batch}} as <a name> in {named}; one engine needs the name, another takes it."
+        )
     if not COUNTING.fullmatch(expectation["type"]):
         raise InputError(
             f"{path}: {named} is of type {expectation['type']}, whose result is a value of the data and would be "
@@ -98,7 +104,6 @@ def run_expectations(suites, connection_string, run_name, pages):
 
     with _silence():
         import great_expectations as gx
-        from great_expectations.checkpoint import UpdateDataDocsAction
 
         gx_duckdb.register()
         shutil.rmtree(pages, ignore_errors=True)
@@ -111,6 +116,9 @@ def run_expectations(suites, connection_string, run_name, pages):
             site_config={
                 "class_name": "SiteBuilder",
                 "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+                # what was found; a page of what was asked says no more
+                "site_section_builders": {"expectations": "None", "profiling": "None"},
+                "show_how_to_buttons": False,
                 "store_backend": {
                     "class_name": "TupleFilesystemStoreBackend",
                     "base_directory": str(pages),
@@ -124,11 +132,12 @@ def run_expectations(suites, connection_string, run_name, pages):
             gx.Checkpoint(
                 name="audit",
                 validation_definitions=definitions,
-                actions=[UpdateDataDocsAction(name="pages")],
                 # counts only: neither the pages nor the results may carry values from the data
                 result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
             )
         ).run(run_id=gx.RunIdentifier(run_name=run_name))
+        with data_docs.templates_kept():
+            context.build_data_docs(build_index=False)
         outcomes = {
             (suite_result.suite_name, outcome.expectation_config.meta["id"]): outcome
             for suite_result in result.run_results.values()
@@ -167,7 +176,13 @@ def with_limits(text):
 
 
 def _filled(kwargs):
-    return {key: with_limits(value) if isinstance(value, str) else value for key, value in kwargs.items()}
+    """The arguments for Great Expectations, which gives `{batch}` an alias of its own where it finds no join."""
+    return {
+        key: with_limits(value if JOIN.search(value) else value.replace("{batch}", "(select * from {batch})"))
+        if isinstance(value, str)
+        else value
+        for key, value in kwargs.items()
+    }
 
 
 def _definition(gx, context, warehouse, suite):
