@@ -422,9 +422,10 @@ def _findings(desk):
     )  # fmt: skip
     more = len(failed) - FINDINGS
     idle = sum(_result(row) == "nothing to look at" for row in answer.rows)
+    passed = len(answer.rows) - len(failed) - idle
     said = Figure(
         title="What the audit found",
-        says=f"{len(answer.rows) - len(failed) - idle} of {len(answer.rows)} checks passed, over all systems of the build."
+        says=f"{passed} of {len(answer.rows)} checks passed, over all systems of the build."
         + (f" {idle} had nothing to look at." if idle else "")
         + (f" {len(failed)} found something, in the source or in the work; that stops no build." if failed else "")
         + (f" The first {FINDINGS} follow; {more} more are in the data." if more > 0 else ""),
