@@ -2,49 +2,28 @@
 
 import contextlib
 import dataclasses
-import logging
-import shutil
-import warnings
 
 import click
-import yaml
 
 from counterweight.build import fingerprint_inputs, last_build, record, run_dbt
-from counterweight.errors import AuditError, CounterweightError, InputError
+from counterweight.errors import AuditError, CounterweightError
+from counterweight.expectations import NOT_COMPUTED, Check, read_suites, run_expectations
 
-# What a failed expectation means. A defect: our own tables are wrong. A finding: the source or the service is.
-KINDS = ("defect", "finding")
-
-
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """Outcome of one expectation."""
-
-    suite: str
-    expectation_id: str
-    kind: str
-    question: str
-    success: bool
-    observed: str
-    failed_count: int
-
-
-def read_suites(project):
-    """The suites of expectations/, one a table: {table, expectations: [{id, kind, question, type, kwargs}]}."""
-    suites = []
-    for path in sorted((project.root / "expectations").glob("*.yml")):
-        suite = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for expectation in suite["expectations"]:
-            missing = [key for key in ("id", "kind", "question", "type") if not expectation.get(key)]
-            if missing or expectation["kind"] not in KINDS:
-                raise InputError(
-                    f"{path}: expectation {expectation.get('id', '?')} needs id, type, question and a kind, "
-                    f"one of {', '.join(KINDS)}."
-                )
-        suites.append({"name": path.stem, **suite})
-    if not suites:
-        raise InputError(f"No suites in {project.root / 'expectations'}: an audit without expectations proves nothing.")
-    return suites
+# Columns of audit.expectation_results, by the fields of a check.
+COLUMN_TYPES = {
+    "suite": "varchar",
+    "expectation_id": "varchar",
+    "kind": "varchar",
+    "question": "varchar",
+    "success": "boolean",
+    "observed": "varchar",
+    "failed_count": "bigint",
+    "table_name": "varchar",
+    "border": "varchar",
+    "looked_at_count": "bigint",
+    "limits": "varchar",
+    "what_to_do": "varchar",
+}
 
 
 def audit(project):
@@ -68,12 +47,11 @@ def audit(project):
         defects = [check for check in checks if check.kind == "defect" and not check.success]
         findings = [check for check in checks if check.kind == "finding" and not check.success]
         for check in findings:
-            click.echo(f"audit  finding {check.expectation_id} ({check.failed_count:,}): {check.question}")
+            click.echo(f"audit  finding {check.expectation_id} ({_cases(check)}): {check.question}")
+            click.echo(f"         {check.what_to_do}")
         if failures or defects:
             lines = [f"  test {name}: {count} rows" for name, count in failures]
-            lines += [
-                f"  expectation {c.expectation_id} on {c.suite}: {c.failed_count} ({c.question})" for c in defects
-            ]
+            lines += [_defect(check) for check in defects]
             raise AuditError(
                 f"Build {build_id} will not be published. Defects: {len(lines)}\n" + "\n".join(lines) + "\n"
                 "What was published before stays. Failing rows of a test lie in schema test_failures of "
@@ -82,6 +60,21 @@ def audit(project):
         record(project, build_id, "audited")
     click.echo(f"audit  {build_id}: {len(checks)} expectations, findings: {len(findings)}, defects: 0")
     return build_id
+
+
+def _defect(check):
+    said = check.observed if check.observed.startswith(NOT_COMPUTED) else check.question
+    return f"  expectation {check.expectation_id} on {check.suite}: {check.failed_count} ({said}) {check.what_to_do}"
+
+
+def _cases(check):
+    """`12 of 24,930`; `1 of 3, observed 0.4065, limit known_customers_share 0.9`."""
+    text = f"{check.failed_count:,}"
+    if check.looked_at_count is not None:
+        text += f" of {check.looked_at_count:,}"
+    if check.observed != str(check.failed_count):
+        text += f", observed {check.observed}"
+    return text + (f", limit {check.limits}" if check.limits else "")
 
 
 def _check_inputs(project, build_id):
@@ -111,53 +104,6 @@ def _run_dbt_tests(project, build_id, values):
     return [(name, failures) for _, name, status, failures in rows if status not in ("pass", "warn")]
 
 
-def run_expectations(suites, connection_string, run_name, pages):
-    """The outcome of every expectation of the suites on the warehouse at that address; pages go to that folder."""
-    from counterweight import gx_duckdb
-
-    with _silence():
-        import great_expectations as gx
-        from great_expectations.checkpoint import UpdateDataDocsAction
-
-        gx_duckdb.register()
-        shutil.rmtree(pages, ignore_errors=True)
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-        for site in list(context.get_site_names()):
-            context.delete_data_docs_site(site)
-        context.add_data_docs_site(
-            site_name="counterweight",
-            site_config={
-                "class_name": "SiteBuilder",
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-                "store_backend": {
-                    "class_name": "TupleFilesystemStoreBackend",
-                    "base_directory": str(pages),
-                },
-            },
-        )
-        warehouse = context.data_sources.add_sql("warehouse", connection_string=connection_string)
-        definitions = [_definition(gx, context, warehouse, suite) for suite in suites]
-        click.echo(f"audit  {len(definitions)} suites of expectations")
-        result = context.checkpoints.add(
-            gx.Checkpoint(
-                name="audit",
-                validation_definitions=definitions,
-                actions=[UpdateDataDocsAction(name="pages")],
-                # counts only: neither the pages nor the results may carry values from the data
-                result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
-            )
-        ).run(run_id=gx.RunIdentifier(run_name=run_name))
-        # its open connections would keep us from writing the results
-        warehouse.get_execution_engine().close()
-        warehouse.get_engine().dispose()
-    return [
-        _check(suite_result.suite_name, outcome)
-        for suite_result in result.run_results.values()
-        for outcome in suite_result.results
-    ]
-
-
 def suites_of(project, build_id):
     """The suites of what was built: a source system that is left out has no staging to look at."""
     with contextlib.closing(project.connect(read_only=True)) as connection:
@@ -172,68 +118,16 @@ def suites_of(project, build_id):
     ]
 
 
-@contextlib.contextmanager
-def _silence():
-    """Great Expectations tells at length how it sets itself up; what it finds comes back as results."""
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)
-
-
-def _definition(gx, context, warehouse, suite):
-    expectations = [
-        {
-            "type": expectation["type"],
-            "kwargs": expectation.get("kwargs", {}),
-            "description": f"{expectation['id']}: {expectation['question']}",
-            "severity": "critical" if expectation["kind"] == "defect" else "warning",
-            "meta": {key: expectation[key] for key in ("id", "kind", "question")},
-        }
-        for expectation in suite["expectations"]
-    ]
-    # a query, not a table: Great Expectations finds a table's columns in DuckDB's first schema only
-    asset = warehouse.add_query_asset(suite["name"], query=f"select * from {suite['table']}")
-    return context.validation_definitions.add(
-        gx.ValidationDefinition(
-            name=suite["name"],
-            data=asset.add_batch_definition_whole_table("whole table"),
-            suite=context.suites.add(gx.ExpectationSuite(name=suite["name"], expectations=expectations)),
-        )
-    )
-
-
-def _check(suite, outcome):
-    meta = outcome.expectation_config.meta
-    details = outcome.result or {}
-    if (outcome.exception_info or {}).get("raised_exception") or any(
-        isinstance(info, dict) and info.get("raised_exception") for info in (outcome.exception_info or {}).values()
-    ):
-        # an expectation that could not be computed proves nothing
-        return Check(suite, meta["id"], "defect", meta["question"], False, "could not be computed", 1)
-    observed = details.get("observed_value")
-    failed = details.get("unexpected_count")
-    if failed is None and not outcome.success:
-        # "272 unexpected rows"
-        number = str(observed).partition(" ")[0]
-        failed = int(number) if number.isdigit() else 1
-    return Check(
-        suite, meta["id"], meta["kind"], meta["question"], bool(outcome.success), str(observed), int(failed or 0)
-    )
-
-
 def _store(project, build_id, checks):
+    """The outcomes of this build, beside those of earlier ones, which may know less."""
+    columns = {"build_id": "varchar"} | {field.name: COLUMN_TYPES[field.name] for field in dataclasses.fields(Check)}
     with contextlib.closing(project.connect()) as connection:
-        connection.execute(
-            "create table if not exists audit.expectation_results (build_id varchar, suite varchar, "
-            "expectation_id varchar, kind varchar, question varchar, success boolean, observed varchar, "
-            "failed_count bigint)"
-        )
+        declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        connection.execute(f"create table if not exists audit.expectation_results ({declared})")
+        for name, kind in columns.items():
+            connection.execute(f"alter table audit.expectation_results add column if not exists {name} {kind}")
         connection.execute("delete from audit.expectation_results where build_id = ?", [build_id])
         connection.executemany(
-            "insert into audit.expectation_results values (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"insert into audit.expectation_results ({', '.join(columns)}) values ({', '.join('?' for _ in columns)})",
             [(build_id, *dataclasses.astuple(check)) for check in checks],
         )

@@ -1,13 +1,18 @@
 """SQLAlchemy dialect that lets Great Expectations read DuckDB.
 
 duckdb-engine's cursor is its connection: when Great Expectations closes the connection before it fetches, the
-pending result is gone. This dialect fetches at execution and keeps the rows.
+pending result is gone. This dialect fetches at execution and keeps the rows. And Great Expectations writes the message
+of an error into its pages: one that may quote a value of the data is left out.
 """
 
 from collections import deque
 
+import duckdb
 import duckdb_engine
 from sqlalchemy.dialects import registry
+
+# Their messages name tables, columns and words of the query; others may quote the data.
+TELLING_ERRORS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 
 
 class BufferedCursor(duckdb_engine.CursorWrapper):
@@ -17,7 +22,12 @@ class BufferedCursor(duckdb_engine.CursorWrapper):
     _description = None
 
     def execute(self, statement, parameters=None, context=None):
-        super().execute(statement, parameters, context)
+        try:
+            super().execute(statement, parameters, context)
+        except duckdb.Error as error:
+            if isinstance(error, TELLING_ERRORS):
+                raise
+            raise type(error)(f"{type(error).__name__}: what it says may quote the data, and is left out") from None
         connection = self._CursorWrapper__c
         self._description = connection.description
         self._rows = deque(connection.fetchall() if self._description else ())

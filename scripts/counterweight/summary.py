@@ -72,7 +72,7 @@ def show(project):
         )
         findings = connection.execute(
             """
-            select expectation_id, failed_count, question
+            select expectation_id, failed_count, observed, question, what_to_do
             from audit.expectation_results
             where not success
             order by expectation_id
@@ -96,8 +96,10 @@ def show(project):
     click.echo("Observed until: " + "; ".join(f"{s} {f} {day(until)}" for s, f, until, _ in coverage))
     click.echo("Fates of rows:  " + "; ".join(f"{n:,} {f}{f' ({why})' if why else ''}" for f, why, n in fates))
     click.echo(f"Findings:       {len(findings) or 'none'}")
-    for identifier, count, question in findings:
-        click.echo(f"  {identifier} ({count:,}): {question}")
+    for identifier, count, observed, question, what_to_do in findings:
+        measured = f", observed {observed}" if observed != str(count) else ""
+        click.echo(f"  {identifier} ({count:,}{measured}): {question}")
+        click.echo(f"    {what_to_do}")
     click.echo(f"\nLook at {pretty_path(project.current / FILE_NAME)}: schema marts, tables resolution_quality,")
     click.echo("returned_claims (each case), balanced_scorecard and gaming_signals. What the audit found:")
     click.echo("audit.expectation_results, and as pages data_docs/index.html beside the file.")

@@ -26,7 +26,8 @@ QUERIES = {
         order by feed
     """,
     "findings": """
-        select suite, expectation_id, kind, question, success, failed_count
+        select
+            suite, expectation_id, kind, question, success, failed_count, looked_at_count, observed, limits, what_to_do
         from audit.expectation_results
         order by success, failed_count desc nulls last, suite, expectation_id
     """,
@@ -390,6 +391,18 @@ def _rows(desk):
     )  # fmt: skip
 
 
+def _result(row):
+    if not row["success"]:
+        return "found"
+    return "nothing to look at" if row["looked_at_count"] == 0 else "passed"
+
+
+def _cases(row):
+    """`12 of 334`, with what was measured where that is more than their number."""
+    said = f"{row['failed_count']:,} of {words.count(row['looked_at_count'])}"
+    return said if row["observed"] == str(row["failed_count"]) else f"{said}; observed {row['observed']}"
+
+
 def _findings(desk):
     """What the audit found in the sources: a card for the first, all in the data."""
     answer = desk.ask(QUERIES, "findings")
@@ -397,20 +410,23 @@ def _findings(desk):
         return []
     failed = _failed(desk)
     table = (
-        ["about", "check", "kind", "question", "result", "cases"],
+        ["about", "check", "kind", "question", "result", "cases", "of", "observed", "limit", "what to do"],
         [
             [
-                row["suite"], row["expectation_id"], row["kind"], row["question"],
-                "passed" if row["success"] else "found",
-                "" if row["failed_count"] is None else f"{row['failed_count']:,}",
+                row["suite"], row["expectation_id"], row["kind"], row["question"], _result(row),
+                words.count(row["failed_count"]), words.count(row["looked_at_count"]), row["observed"], row["limits"],
+                "" if row["success"] else row["what_to_do"],
             ]
             for row in answer.rows
         ],
     )  # fmt: skip
     more = len(failed) - FINDINGS
+    idle = sum(_result(row) == "nothing to look at" for row in answer.rows)
+    passed = len(answer.rows) - len(failed) - idle
     said = Figure(
         title="What the audit found",
-        says=f"{len(answer.rows) - len(failed)} of {len(answer.rows)} checks passed, over all systems of the build."
+        says=f"{passed} of {len(answer.rows)} checks passed, over all systems of the build."
+        + (f" {idle} had nothing to look at." if idle else "")
         + (f" {len(failed)} found something, in the source or in the work; that stops no build." if failed else "")
         + (f" The first {FINDINGS} follow; {more} more are in the data." if more > 0 else ""),
         answer=answer,
@@ -426,9 +442,9 @@ def _findings(desk):
         *(
             Figure(
                 title=row["question"].split("? ")[0].rstrip("?") + "?",
-                says=" ".join(row["question"].split("? ")[1:]),
+                says=" ".join([*row["question"].split("? ")[1:], "What to do:", row["what_to_do"]]),
                 answer=answer,
-                n="unknown cases" if row["failed_count"] is None else f"{row['failed_count']:,} cases",
+                n=_cases(row),
                 badge=("signal", "Yes"),
                 table=(table[0], [line for line in table[1] if line[:2] == [row["suite"], row["expectation_id"]]]),
                 size="third",
