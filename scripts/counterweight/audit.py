@@ -9,8 +9,16 @@ import warnings
 import click
 import yaml
 
-from counterweight.build import fingerprint_inputs, last_build, record, run_dbt
-from counterweight.errors import AuditError, CounterweightError, InputError
+from counterweight import inputs
+from counterweight.build import last_build, record, run_dbt
+from counterweight.errors import (
+    AuditError,
+    CounterweightError,
+    DamagedError,
+    InputError,
+    is_damage,
+    is_lack_of_space,
+)  # fmt: skip
 
 # What a failed expectation means. A defect: our own tables are wrong. A finding: the source or the service is.
 KINDS = ("defect", "finding")
@@ -89,7 +97,7 @@ def _check_inputs(project, build_id):
         built_from = connection.execute(
             "select input_fingerprint from audit.builds where build_id = ?", [build_id]
         ).fetchone()[0]
-        if built_from != fingerprint_inputs(connection):
+        if built_from != inputs.fingerprint(connection):
             raise CounterweightError(
                 f"Files were loaded after build {build_id}. Run 'counterweight build' again, then the audit."
             )
@@ -108,6 +116,13 @@ def _run_dbt_tests(project, build_id, values):
         )
         connection.execute("delete from audit.test_results where build_id = ?", [build_id])
         connection.executemany("insert into audit.test_results values (?, ?, ?, ?)", rows)
+    broken = [str(result.message) for result in results if str(result.status) == "error"]
+    for message in broken:
+        # a test that the disk kept from its answer found no defect in our tables
+        if is_damage(message):
+            raise DamagedError(project.warehouse, message.splitlines()[-1])
+        if is_lack_of_space(message):
+            raise CounterweightError(f"Build {build_id} was not audited: {message.splitlines()[-1].strip()}")
     return [(name, failures) for _, name, status, failures in rows if status not in ("pass", "warn")]
 
 
@@ -137,20 +152,22 @@ def run_expectations(suites, connection_string, run_name, pages):
             },
         )
         warehouse = context.data_sources.add_sql("warehouse", connection_string=connection_string)
-        definitions = [_definition(gx, context, warehouse, suite) for suite in suites]
-        click.echo(f"audit  {len(definitions)} suites of expectations")
-        result = context.checkpoints.add(
-            gx.Checkpoint(
-                name="audit",
-                validation_definitions=definitions,
-                actions=[UpdateDataDocsAction(name="pages")],
-                # counts only: neither the pages nor the results may carry values from the data
-                result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
-            )
-        ).run(run_id=gx.RunIdentifier(run_name=run_name))
-        # its open connections would keep us from writing the results
-        warehouse.get_execution_engine().close()
-        warehouse.get_engine().dispose()
+        try:
+            definitions = [_definition(gx, context, warehouse, suite) for suite in suites]
+            click.echo(f"audit  {len(definitions)} suites of expectations")
+            result = context.checkpoints.add(
+                gx.Checkpoint(
+                    name="audit",
+                    validation_definitions=definitions,
+                    actions=[UpdateDataDocsAction(name="pages")],
+                    # counts only: neither the pages nor the results may carry values from the data
+                    result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
+                )
+            ).run(run_id=gx.RunIdentifier(run_name=run_name))
+        finally:
+            # its open connections would keep us from writing the results, and from mending the file
+            warehouse.get_execution_engine().close()
+            warehouse.get_engine().dispose()
     return [
         _check(suite_result.suite_name, outcome)
         for suite_result in result.run_results.values()

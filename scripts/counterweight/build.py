@@ -8,7 +8,7 @@ import time
 
 import click
 
-from counterweight import salt
+from counterweight import inputs, salt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.project import WAREHOUSE_VARIABLE
 
@@ -102,6 +102,7 @@ def build(project, values):
             if not loaded or not connection.execute("select count(*) from raw._loads").fetchone()[0]:
                 raise InputError("Nothing was loaded yet. Start with 'counterweight load --help'.")
             salt.check(connection, project)
+            inputs.check(connection)
             values = _with_loaded_systems(project, connection, values)
         build_id = _begin(project, values)
         started = time.monotonic()
@@ -189,16 +190,8 @@ def _first_lines(message, count=3):
 def _begin(project, values):
     code = _fingerprint_code(project)
     with contextlib.closing(project.connect()) as connection:
-        connection.execute("create schema if not exists audit")
-        connection.execute(
-            """
-            create table if not exists audit.builds (
-                build_number bigint, build_id varchar, status varchar, code_fingerprint varchar,
-                input_fingerprint varchar, vars varchar
-            )
-            """
-        )
-        input_fingerprint = fingerprint_inputs(connection)
+        make_books(connection)
+        input_fingerprint = inputs.fingerprint(connection)
         text = json.dumps(values, sort_keys=True, default=str)
         number = connection.execute("select coalesce(max(build_number), 0) + 1 from audit.builds").fetchone()[0]
         digest = hashlib.sha256(f"{code} {input_fingerprint} {text}".encode()).hexdigest()[:8]
@@ -210,12 +203,16 @@ def _begin(project, values):
     return build_id
 
 
-def fingerprint_inputs(connection):
-    """What was loaded and declared, in its order: where a row is delivered twice, the later arrival decides."""
-    loads = connection.execute("select content_sha256 from raw._loads order by loaded_at, content_sha256").fetchall()
-    ends = connection.execute("select * exclude (declared_at) from raw._observed_until order by declared_at").fetchall()
-    inputs = json.dumps([loads, ends], default=str)
-    return hashlib.sha256(inputs.encode()).hexdigest()[:16]
+def make_books(connection):
+    connection.execute("create schema if not exists audit")
+    connection.execute(
+        """
+        create table if not exists audit.builds (
+            build_number bigint, build_id varchar, status varchar, code_fingerprint varchar,
+            input_fingerprint varchar, vars varchar
+        )
+        """
+    )
 
 
 def _fingerprint_code(project, *more_folders):

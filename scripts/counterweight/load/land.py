@@ -65,7 +65,7 @@ def land(connection, project, export):
     loaded_at = now()
     _match_columns(connection, table, reader.header)
     try:
-        with content.readable(file, project.warehouse.parent) as (path, compression):
+        with content.readable(file, project.scratch) as (path, compression):
             row_count = _insert(connection, export, loaded_at, path, compression)
             rejects = reader.rejects(connection, path, compression, row_count)
     except duckdb.Error as error:
