@@ -41,6 +41,7 @@ TOUCHES = (
     ("counterweight.publish", "_write_manifest"), ("counterweight.publish", "_flush_tree"), ("os", "replace"),
     ("counterweight.publish", "_flush"), ("pathlib.Path", "symlink_to"), ("counterweight.publish", "_swap"),
 )  # fmt: skip
+ERROR = "error: "
 # What no two runs have in common: when and as which build it was made.
 OF_THE_RUN = ("loaded_at", "build_id", "build_number")
 
@@ -59,20 +60,18 @@ class Tally:
 class World:
     """A project of its own with a delivery that is published and one that is not, and its states before each step."""
 
-    def __init__(self, project, folder, batches, values=None):
-        """project: whose code is run. batches: two folders of raw tables, A's and then the new one's."""
+    def __init__(self, root, folder, deliveries):
+        """root: of the project whose code is run. deliveries: two lists of files as `counterweight load` takes them,
+        A's and then the new one's."""
         self.folder = Path(folder)
         self.state = self.folder / "state"
-        self.project = Project(project.root, self.state / "counterweight.duckdb", self.state / "published")
-        self.batches = [str(batch) for batch in batches]
-        self.values = values or {}
-        self.known = set()
-        self.seconds = {}
+        self.project = Project(root, self.state / "counterweight.duckdb", self.state / "published")
+        self.deliveries = deliveries
+        # how long each step takes, what readers have before and after, what lies in raw before and after
+        self.seconds, self.published_a, self.reference, self.loads = {}, None, None, set()
 
     def prepare(self, say=lambda text: None):
         """Publish A, keep it, then run on undisturbed, keeping the state before each step. The last is the measure."""
-        shutil.rmtree(self.folder / "states", ignore_errors=True)
-        shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(parents=True)
         say("build A")
         # here, so that what dbt reads of the project is read once
@@ -81,25 +80,24 @@ class World:
                 self.steps(0)[step]()
         self.published_a = served(self.project)
         for step in STEPS:
-            self._keep(step)
+            self.keep(step)
             started = time.monotonic()
             pid, _ = self.fork(step, until=step)
             if os.waitpid(pid, 0)[1] != 0:
                 raise CounterweightError(f"{step} failed undisturbed; {self.folder / 'run.log'} says why.")
             self.seconds[step] = time.monotonic() - started
             say(f"undisturbed {step}: {self.seconds[step]:.1f} s")
-        self._keep("done")
-        self.reference = served(self.project)
-        self.loads = {self._loads("load"), self._loads("done")}
+        self.keep("done")
+        self.reference = served(self.of("done"))
+        self.loads = {loads(self.of(step).warehouse) for step in ("load", "done")}
 
-    def steps(self, batch):
+    def steps(self, delivery):
         """What `counterweight run` does, in its order."""
         from counterweight import audit, build, load, publish, report
 
-        files = f"canonical={self.batches[batch]}"
         return {
-            "load": lambda: load.load(self.project, None, [files]),
-            "build": lambda: build.build(self.project, self.values),
+            "load": lambda: load.load(self.project, None, self.deliveries[delivery]),
+            "build": lambda: build.build(self.project, {}),
             "audit": lambda: audit.audit(self.project),
             "publish": lambda: publish.publish(self.project),
             "report": lambda: report.report(self.project),
@@ -113,22 +111,27 @@ class World:
             return pid, told
         code = 1
         try:
-            with _into(self.folder / "run.log"), self.project.lock():
+            with _into(self.folder / "run.log"):
+                code = self._go_on(first, until, break_at, told)
+        finally:
+            os._exit(code)
+
+    def _go_on(self, first, until, break_at, told):
+        from counterweight.recovery import explain
+
+        try:
+            with self.project.lock():
                 if break_at:
                     break_at()
                 for number, step in enumerate(STEPS):
-                    if number < STEPS.index(first):
-                        continue
-                    told[0] = number
-                    self.steps(1)[step]()
-                    if step == until:
-                        break
-            code = 0
-        except BaseException:
-            with (self.folder / "run.log").open("a") as log:
-                traceback.print_exc(file=log)
-        finally:
-            os._exit(code)
+                    if number >= STEPS.index(first) and (until is None or number <= STEPS.index(until)):
+                        told[0] = number
+                        self.steps(1)[step]()
+        except Exception as error:
+            traceback.print_exc()
+            click.echo(f"{ERROR}{explain(self.project, error)}")
+            return getattr(explain(self.project, error), "exit_code", 70)
+        return 0
 
     def program(self):
         """The program itself, in a process of its own."""
@@ -139,8 +142,7 @@ class World:
         with (self.folder / "run.log").open("w") as log:
             return subprocess.Popen(
                 [sys.executable, "-c", "from counterweight.cli import main; main()",
-                 "--project-dir", str(self.project.root), "run", f"canonical={self.batches[1]}",
-                 "--vars", json.dumps(self.values)],
+                 "--project-dir", str(self.project.root), "run", *self.deliveries[1]],
                 stdout=log, stderr=subprocess.STDOUT, env=environment,
             )  # fmt: skip
 
@@ -148,11 +150,18 @@ class World:
         shutil.rmtree(self.state, ignore_errors=True)
         shutil.copytree(self.folder / "states" / step, self.state, symlinks=True)
 
-    def _keep(self, step):
+    def of(self, step):
+        """The project as it was kept before a step."""
+        folder = self.folder / "states" / step
+        return Project(self.project.root, folder / "counterweight.duckdb", folder / "published")
+
+    def keep(self, step):
         shutil.copytree(self.state, self.folder / "states" / step, symlinks=True)
 
-    def _loads(self, step):
-        return loads(self.folder / "states" / step / "counterweight.duckdb")
+    def error(self):
+        """What the last run said in the end."""
+        lines = (self.folder / "run.log").read_text(encoding="utf-8").splitlines()
+        return next((line.removeprefix(ERROR) for line in reversed(lines) if line.startswith(ERROR)), "")
 
     def wrong(self):
         """What a reader, or the next run, would have to complain of now. Nothing, if the kill was survived."""
@@ -336,6 +345,42 @@ def touch_all(world, tally, complain, at_most=None):
         judge(world, tally, complain, f"publish, {'after' if after else 'before'} {function} ({number})")
 
 
+def fill_disk(world, tally, complain, say=lambda text: None):
+    """Let each step find a full disk: that must be said, readers keep what they have, and the next run must be right.
+    Only root can make a small disk; returns whether there was one."""
+    for step in STEPS:
+        world.restore(step)
+        size = sum(path.stat().st_size for path in world.state.rglob("*") if path.is_file() and not path.is_symlink())
+        shutil.rmtree(world.state)
+        world.state.mkdir()
+        if os.geteuid() or _mounted(world.state, size // 1024 + ROOM) is None:
+            return False
+        try:
+            shutil.copytree(world.folder / "states" / step, world.state, symlinks=True, dirs_exist_ok=True)
+            pid, told = world.fork(step)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            where = f"a full disk in {step}"
+            say(f"{where}, found in {STEPS[told[0]]}: exit code {code}: {world.error()[:150]}")
+            if code != 1 or "There is no room to write" not in world.error():
+                complain(f"{where}: exit code {code}: {world.error()}")
+            judge(world, tally, complain, where)
+            subprocess.run(["mount", "-o", "remount,size=1g", world.state], check=True)
+            if step in ("load", "publish"):
+                finish(world, tally, complain, where)
+        finally:
+            subprocess.run(["umount", world.state], check=True)
+    return True
+
+
+# Kilobytes that are left on a disk that is about to be full.
+ROOM = 512
+
+
+def _mounted(folder, kilobytes):
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", folder]
+    return None if subprocess.run(command, capture_output=True, check=False).returncode else folder
+
+
 def judge(world, tally, complain, where):
     wrong = world.wrong()
     tally.kills += 1
@@ -450,7 +495,9 @@ def main(times, programs, seed, tickets, out):
     os.environ.setdefault("DBT_TARGET_PATH", str(folder / "target"))
     with _into(folder / "world.log"):
         simulate(folder / "world", world="honest", tickets=tickets, calls=2 * tickets, months=3, batches=2)
-    world = World(Project.find(), folder, sorted((folder / "world" / "raw").iterdir()))
+    world = World(
+        Project.find().root, folder, [[f"canonical={batch}"] for batch in sorted((folder / "world" / "raw").iterdir())]
+    )
     complaints = []
 
     def complain(text):
@@ -466,14 +513,16 @@ def main(times, programs, seed, tickets, out):
     tallies = kill_steps(world, times - programs, chance, complain, say) if times > programs else {}
     if programs:
         tallies["program"] = kill_programs(world, programs, chance, complain, say)
-    touches = Tally()
-    touch_all(world, touches, complain)
-    show(tallies, touches)
+    others = {"each touch of publish": Tally(), "a full disk": Tally()}
+    touch_all(world, others["each touch of publish"], complain)
+    if not fill_disk(world, others["a full disk"], complain, say):
+        say("a full disk: only root can make a small one; left out")
+    show(tallies, others)
     if complaints:
         raise CounterweightError(f"{len(complaints)} complaints, the first: {complaints[0]}")
 
 
-def show(tallies, touches):
+def show(tallies, others):
     click.echo(
         f"{'the kill fell into':22}{'kills':>7}{'survived':>10}{'readers had the new':>21}{'next run equal':>16}"
     )
@@ -483,7 +532,8 @@ def show(tallies, touches):
         for field in dataclasses.fields(Tally):
             setattr(total, field.name, getattr(total, field.name) + getattr(tally, field.name))
     click.echo(_line("all", total))
-    click.echo(_line("each touch of publish", touches))
+    for name, tally in others.items():
+        click.echo(_line(name, tally))
     click.echo(f"{total.survived} of {total.kills} kills survived")
 
 
