@@ -77,7 +77,7 @@ def run_dbt(project, arguments, values):
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception:
         raise CounterweightError(f"dbt could not run: {outcome.exception}")
-    if arguments[0] == "docs":
+    if arguments[0] in ("docs", "parse"):
         return []
     return [result for result in outcome.result or [] if result.node.resource_type != "operation"]
 
@@ -96,13 +96,13 @@ def build(project, values):
     project.check_target()
     with project.lock():
         with contextlib.closing(project.connect(read_only=True)) as connection:
+            inputs.check(connection)
             loaded = connection.execute(
                 "select count(*) from information_schema.tables where table_schema = 'raw' and table_name = '_loads'"
             ).fetchone()[0]
             if not loaded or not connection.execute("select count(*) from raw._loads").fetchone()[0]:
                 raise InputError("Nothing was loaded yet. Start with 'counterweight load --help'.")
             salt.check(connection, project)
-            inputs.check(connection)
             values = _with_loaded_systems(project, connection, values)
         build_id = _begin(project, values)
         started = time.monotonic()

@@ -1,19 +1,18 @@
 """Runs that are killed at random moments: a few here, 200 by `make kills`."""
 
 import contextlib
-import os
 import random
+import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
-from counterweight.audit import audit
+from conftest import ROOT
 from counterweight.dev import kills
-from counterweight.errors import AuditError
 from counterweight.load import load
 from counterweight.publish import publish
-from counterweight.recovery import damage, mend
-from counterweight.worlds import simulate as simulate_world
 from servicenow_world import simulate
 
 
@@ -72,58 +71,14 @@ def test_what_a_kill_could_leave_behind_would_be_noticed(world):
     assert world.wrong()[0].startswith("what is published cannot be read")
 
 
-@pytest.fixture(scope="module")
-def whole_world(new_project, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kills")
-    simulate_world(folder / "world", tickets=150, calls=300, months=3, batches=2)
-    root = new_project("of_kills").root
-    made = kills.World(root, folder, [[f"canonical={batch}"] for batch in sorted((folder / "world" / "raw").iterdir())])
-    made.prepare()
-    return made
-
-
 @pytest.mark.long
-def test_the_next_run_is_that_of_one_that_nobody_disturbed(whole_world):
-    complaints = []
-    tallies = kills.kill_steps(whole_world, 4, random.Random(1), complaints.append, finished_every=2)
-    tallies["program"] = kills.kill_programs(whole_world, 1, random.Random(2), complaints.append)
-    disk = kills.Tally()
-    kills.fill_disk(whole_world, disk, complaints.append)
-    assert complaints == []
-    assert sum(tally.equal for tally in tallies.values()) == sum(tally.finished for tally in tallies.values()) == 3
-
-
-@pytest.mark.long
-def test_of_a_build_that_failed_its_audit_nothing_is_left_that_a_later_run_trusts(whole_world):
-    """Planted in what was built: rows that are no claims' and figures that nobody counted."""
-    whole_world.restore("audit")
-    with contextlib.closing(whole_world.project.connect()) as connection:
-        connection.execute("insert into facts.fct_claims select * from facts.fct_claims limit 5")
-        connection.execute("update marts.resolution_quality set claim_count = claim_count + 1")
-        connection.execute("update intermediate.int_tickets set customer_key = 'somebody else'")
-    before = kills.served(whole_world.project)
-    with pytest.raises(AuditError, match="unique_fct_claims_claim_id"):
-        audit(whole_world.project)
-    assert kills.served(whole_world.project) == before
-    assert whole_world.finish() == []
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("damaged", ["its header", "a built table", "a raw table"])
-def test_a_run_on_a_damaged_file_is_that_of_one_that_nobody_disturbed(whole_world, damaged):
-    """Where nothing can be read both deliveries are named; else what is there is enough."""
-    whole_world.restore("publish")
-    project = whole_world.project
-    table = "raw.canonical__tickets" if damaged == "a raw table" else "facts.fct_claims"
-    with contextlib.closing(project.connect(read_only=True)) as connection:
-        (block,) = connection.execute(
-            f"select max(block_id) from pragma_storage_info('{table}') where block_id >= 0"
-        ).fetchone()
-    with project.warehouse.open("r+b") as file:
-        file.seek(0 if damaged == "its header" else 3 * 4096 + block * 262_144)
-        file.write(os.urandom(4096))
-    mend(project)
-    assert damage(project, AuditError("could not be computed")) is None
-    if damaged != "a built table":
-        load(project, None, whole_world.deliveries[0] + whole_world.deliveries[1])
-    assert whole_world.finish() == []
+def test_the_next_run_is_that_of_one_that_nobody_disturbed(tmp_path):
+    """After a kill, a full disk, a failed audit, damage to the build file. `make kills` with fewer kills."""
+    outcome = subprocess.run(
+        [sys.executable, "-m", "counterweight.dev.kills", "--times", "5", "--programs", "1", "--out", tmp_path / "out"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert outcome.stdout.rstrip().endswith("5 of 5 kills survived")
+    assert re.search(r"a damaged build file +3 +3 +0 +3 of 3", outcome.stdout)
+    assert re.search(r"a failed audit +1 +1 +0 +1 of 1", outcome.stdout)

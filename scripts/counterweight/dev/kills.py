@@ -12,6 +12,7 @@ import json
 import mmap
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -29,12 +30,12 @@ from counterweight.published import literal, quoted
 
 STEPS = ("load", "build", "audit", "publish", "report")
 # Of a hundred kills of a step. Where little time passes, much changes on the disk.
-SHARES = {"load": 24, "build": 16, "audit": 16, "publish": 26, "report": 18}
+SHARES = {"load": 32, "build": 8, "audit": 8, "publish": 32, "report": 20}
 # Kills of the program itself, which reads the project anew each time, come in chains: killed, killed, killed, left in
 # peace. The others are of a process that has read it already, from a state just before a step.
 CHAIN = 3
 # A state is finished by a run that is left in peace after so many kills.
-FINISHED_EVERY = 24
+FINISHED_EVERY = 48
 # Where a publish touches what readers could see: the kill falls before the call, and after it.
 TOUCHES = (
     ("pathlib.Path", "mkdir"), ("shutil", "copytree"), ("counterweight.publish", "_copy"),
@@ -71,25 +72,35 @@ class World:
         self.seconds, self.published_a, self.reference, self.loads = {}, None, None, set()
 
     def prepare(self, say=lambda text: None):
-        """Publish A, keep it, then run on undisturbed, keeping the state before each step. The last is the measure."""
-        self.state.mkdir(parents=True)
-        say("build A")
-        # here, so that what dbt reads of the project is read once
+        """Publish A, keep it, then run on undisturbed, keeping the state before each step. The last is the measure.
+        What was prepared in that folder before is taken as it is."""
+        from counterweight.build import run_dbt
+
+        # read once, for all processes that are forked here. No step runs in this one: threads are not forked
         with _into(self.folder / "prepare.log"):
+            run_dbt(self.project, ["parse"], {})
+        measured = self.folder / "seconds.json"
+        if not measured.exists():
+            self.state.mkdir(parents=True)
+            say("build A")
+            self._undisturbed(STEPS[0], STEPS[-1], delivery=0)
             for step in STEPS:
-                self.steps(0)[step]()
-        self.published_a = served(self.project)
-        for step in STEPS:
-            self.keep(step)
-            started = time.monotonic()
-            pid, _ = self.fork(step, until=step)
-            if os.waitpid(pid, 0)[1] != 0:
-                raise CounterweightError(f"{step} failed undisturbed; {self.folder / 'run.log'} says why.")
-            self.seconds[step] = time.monotonic() - started
-            say(f"undisturbed {step}: {self.seconds[step]:.1f} s")
-        self.keep("done")
+                self.keep(step)
+                started = time.monotonic()
+                self._undisturbed(step, step, delivery=1)
+                self.seconds[step] = time.monotonic() - started
+                say(f"undisturbed {step}: {self.seconds[step]:.1f} s")
+            self.keep("done")
+            measured.write_text(json.dumps(self.seconds))
+        self.seconds = json.loads(measured.read_text())
+        self.published_a = served(self.of("load"))
         self.reference = served(self.of("done"))
         self.loads = {loads(self.of(step).warehouse) for step in ("load", "done")}
+
+    def _undisturbed(self, first, until, delivery):
+        pid, _ = self.fork(first, until, delivery=delivery)
+        if os.waitpid(pid, 0)[1] != 0:
+            raise CounterweightError(f"{first} failed undisturbed; {self.folder / 'run.log'} says why.")
 
     def steps(self, delivery):
         """What `counterweight run` does, in its order."""
@@ -103,7 +114,7 @@ class World:
             "report": lambda: report.report(self.project),
         }
 
-    def fork(self, first, until=None, break_at=None):
+    def fork(self, first, until=None, break_at=None, delivery=1):
         """A process that does the steps from `first` on. Returns its number, and what tells in which step it is."""
         told = mmap.mmap(-1, 1)
         pid = os.fork()
@@ -112,11 +123,11 @@ class World:
         code = 1
         try:
             with _into(self.folder / "run.log"):
-                code = self._go_on(first, until, break_at, told)
+                code = self._go_on(first, until, break_at, told, delivery)
         finally:
             os._exit(code)
 
-    def _go_on(self, first, until, break_at, told):
+    def _go_on(self, first, until, break_at, told, delivery):
         from counterweight.recovery import explain
 
         try:
@@ -126,14 +137,14 @@ class World:
                 for number, step in enumerate(STEPS):
                     if number >= STEPS.index(first) and (until is None or number <= STEPS.index(until)):
                         told[0] = number
-                        self.steps(1)[step]()
+                        self.steps(delivery)[step]()
         except Exception as error:
             traceback.print_exc()
             click.echo(f"{ERROR}{explain(self.project, error)}")
             return getattr(explain(self.project, error), "exit_code", 70)
         return 0
 
-    def program(self):
+    def program(self, files=None):
         """The program itself, in a process of its own."""
         environment = os.environ | {
             WAREHOUSE_VARIABLE: str(self.project.warehouse),
@@ -142,7 +153,7 @@ class World:
         with (self.folder / "run.log").open("w") as log:
             return subprocess.Popen(
                 [sys.executable, "-c", "from counterweight.cli import main; main()",
-                 "--project-dir", str(self.project.root), "run", *self.deliveries[1]],
+                 "--project-dir", str(self.project.root), "run", *(files or self.deliveries[1])],
                 stdout=log, stderr=subprocess.STDOUT, env=environment,
             )  # fmt: skip
 
@@ -333,7 +344,68 @@ def breaker(name, function, number, after):
     return break_at
 
 
-def touch_all(world, tally, complain, at_most=None):
+def trouble(world, complain, say=lambda text: None):
+    """What else keeps a run from its end. Returns what was tried -> Tally."""
+    tallies = {"a full disk": Tally(), "a failed audit": Tally(), "a damaged build file": Tally()}
+    if not fill_disk(world, tallies["a full disk"], complain, say):
+        say("a full disk: only root can make a small one; left out")
+    fail_audit(world, tallies["a failed audit"], complain, say)
+    for damaged in ("its header", "a built table", "a raw table"):
+        damage_file(world, damaged, tallies["a damaged build file"], complain, say)
+    return tallies
+
+
+def fail_audit(world, tally, complain, say):
+    """Rows that are no claims', figures that nobody counted and keys that are nobody's, in what was built: readers must
+    not get them, and the next run must trust none of them."""
+    world.restore("audit")
+    with contextlib.closing(world.project.connect()) as connection:
+        connection.execute("insert into facts.fct_claims select * from facts.fct_claims limit 5")
+        connection.execute("update marts.resolution_quality set claim_count = claim_count + 1")
+        connection.execute("update intermediate.int_tickets set customer_key = 'somebody else'")
+    pid, _ = world.fork("audit")
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    say(f"a failed audit: exit code {code}: {world.error()}")
+    if code != 3:
+        complain(f"a failed audit: exit code {code}")
+    judge(world, tally, complain, "a failed audit")
+    finish(world, tally, complain, "a failed audit")
+
+
+def damage_file(world, damaged, tally, complain, say):
+    """Overwrite a block of the build file. Where what was loaded is lost with it, the next run must ask for the files
+    of both deliveries, and with them be right; else what can be read is enough."""
+    world.restore("publish")
+    file = world.project.warehouse
+    table = "raw.canonical__tickets" if damaged == "a raw table" else "intermediate.int_tickets"
+    with contextlib.closing(world.project.connect(read_only=True)) as connection:
+        (block,) = connection.execute(
+            f"select max(block_id) from pragma_storage_info('{table}') where block_id >= 0"
+        ).fetchone()
+    with file.open("r+b") as handle:
+        handle.seek(0 if damaged == "its header" else 3 * 4096 + block * 262_144)
+        handle.write(b"\xa5" * 4096)
+    where = f"damage to {damaged}"
+    tally.kills += 1
+    if damaged != "a built table":
+        code = world.program().wait()
+        text = (world.folder / "run.log").read_text()
+        if code != 2 or not re.search("have to be loaded again|Name all of them|name all files", text):
+            complain(f"{where}: exit code {code}")
+        if served(world.project)["sha256"] != world.published_a["sha256"]:
+            complain(f"{where}: readers do not have what they had")
+    files = [*world.deliveries[0], *world.deliveries[1]]
+    code = world.program(files if damaged != "a built table" else None).wait()
+    wrong = world.compare() if code == 0 else [f"exit code {code}; {world.folder / 'run.log'} says why"]
+    tally.survived += not wrong
+    tally.finished += 1
+    tally.equal += not wrong
+    for complaint in wrong:
+        complain(f"{where}: {complaint}")
+    say(f"{where}: {wrong or 'mended'}")
+
+
+def touch_all(world, tally, complain, say=lambda text: None, at_most=None):
     """Kill a publish before and after each of its touches of the disk."""
     places = [(*touch, number, after) for touch in TOUCHES for number in (1, 2, 3) for after in (False, True)]
     for name, function, number, after in places[:at_most]:
@@ -342,7 +414,9 @@ def touch_all(world, tally, complain, at_most=None):
         if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
             # it is not called so often
             continue
-        judge(world, tally, complain, f"publish, {'after' if after else 'before'} {function} ({number})")
+        where = f"publish, {'after' if after else 'before'} {function} ({number})"
+        judge(world, tally, complain, where)
+        say(where)
 
 
 def fill_disk(world, tally, complain, say=lambda text: None):
@@ -461,12 +535,17 @@ def kill_programs(world, times, chance, complain, say=lambda text: None):
     "--programs", default=9, show_default=True, type=click.IntRange(0), metavar="N",
     help="How many of them are of the whole program, which takes a minute each; the others are of one step.",
 )  # fmt: skip
+@click.option(
+    "--troubles/--no-troubles", default=True, show_default=True,
+    help="A full disk in each step, a failed audit and three kinds of damage to the build file as well.",
+)  # fmt: skip
+@click.option("--again", is_flag=True, help="With the desk and the states that an earlier call left in DIR.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same moments.")
 @click.option("--tickets", default=200, show_default=True, help="Size of the desk.")
 @click.option(
     "--out", default="warehouse/kills", show_default=True, metavar="DIR", help="Folder of the desk and of its states."
 )
-def main(times, programs, seed, tickets, out):
+def main(times, programs, troubles, seed, tickets, out, again):
     """Kill runs at random moments (SIGKILL), and see what readers have and what the next run makes of it.
 
     A small desk is published. The run that takes in its second delivery is killed: in its load, build, audit, publish
@@ -489,12 +568,14 @@ def main(times, programs, seed, tickets, out):
     from counterweight.worlds import simulate
 
     folder = Path(out).absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    if not again:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("DBT_LOG_PATH", str(folder / "logs"))
     os.environ.setdefault("DBT_TARGET_PATH", str(folder / "target"))
-    with _into(folder / "world.log"):
-        simulate(folder / "world", world="honest", tickets=tickets, calls=2 * tickets, months=3, batches=2)
+    if not (folder / "world").exists():
+        with _into(folder / "world.log"):
+            simulate(folder / "world", world="honest", tickets=tickets, calls=2 * tickets, months=3, batches=2)
     world = World(
         Project.find().root, folder, [[f"canonical={batch}"] for batch in sorted((folder / "world" / "raw").iterdir())]
     )
@@ -513,10 +594,10 @@ def main(times, programs, seed, tickets, out):
     tallies = kill_steps(world, times - programs, chance, complain, say) if times > programs else {}
     if programs:
         tallies["program"] = kill_programs(world, programs, chance, complain, say)
-    others = {"each touch of publish": Tally(), "a full disk": Tally()}
-    touch_all(world, others["each touch of publish"], complain)
-    if not fill_disk(world, others["a full disk"], complain, say):
-        say("a full disk: only root can make a small one; left out")
+    others = {"each touch of publish": Tally()}
+    touch_all(world, others["each touch of publish"], complain, say)
+    if troubles:
+        others |= trouble(world, complain, say)
     show(tallies, others)
     if complaints:
         raise CounterweightError(f"{len(complaints)} complaints, the first: {complaints[0]}")
