@@ -7,6 +7,7 @@ import os
 import time
 
 import click
+import duckdb
 
 from counterweight import inputs, salt
 from counterweight.errors import CounterweightError, InputError
@@ -109,7 +110,9 @@ def build(project, values):
         results = run_dbt(project, ["build", "--resource-type", "model", "--resource-type", "seed"], values)
         failed = [result for result in results if result.status in ("error", "fail")]
         if failed:
-            record(project, build_id, status="build failed")
+            # on a full disk this fails as well; `building` cannot be published either
+            with contextlib.suppress(duckdb.Error):
+                record(project, build_id, status="build failed")
             details = "\n".join(f"  {result.node.name}: {_first_lines(result.message)}" for result in failed)
             raise CounterweightError(
                 f"Build {build_id} failed in {len(failed)} of {len(results)} nodes:\n{details}\n"

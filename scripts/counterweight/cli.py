@@ -13,7 +13,7 @@ EXIT_CODES = """
 \b
 Exit codes
   0  done
-  1  the work failed (a model, an unreadable warehouse)
+  1  the work failed (a model, a full disk, a damaged warehouse)
   2  an option, file or setting cannot be used; nothing was changed
   3  the audit found a defect in our own tables; readers keep the last good build
   4  another run holds the warehouse
