@@ -128,7 +128,7 @@ test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as wel
 	@$(UV) sync -q --frozen --inexact --group postgres
 	@$(RUN)pytest -m 'engine and not long' -n 2 --dist loadgroup
 
-kills: .venv/.synced ## a run is killed 200 times at random moments: readers and the next run see nothing of it; some 45 minutes
+kills: .venv/.synced ## a run is killed 200 times at random moments: readers and the next run see nothing of it; an hour
 	@$(RUN)python -m counterweight.dev.kills
 
 clean: ## remove what was built, not what was loaded or published
