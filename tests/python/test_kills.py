@@ -28,13 +28,13 @@ def world(demo, tmp_path):
     for step, status in (("audit", "built"), ("publish", "audited")):
         with contextlib.closing(made.of(step).connect()) as connection:
             connection.execute(
-                "insert into audit.builds select build_number + 1, '000002-waiting', ?, code_fingerprint, "
-                "input_fingerprint, vars from audit.builds",
+                "insert into audit.builds select * replace (build_number + 1 as build_number, '000002-waiting' "
+                "as build_id, ? as status) from audit.builds",
                 [status],
             )
             for table in ("relations", "expectation_results", "test_results"):
                 connection.execute(
-                    f"insert into audit.{table} select '000002-waiting', * exclude (build_id) from audit.{table}"
+                    f"insert into audit.{table} select * replace ('000002-waiting' as build_id) from audit.{table}"
                 )
     made.published_a = made.reference = kills.served(demo)
     made.loads = {kills.loads(made.of(step).warehouse) for step in ("load", "build")}

@@ -200,7 +200,10 @@ def add_build(project):
 
     with contextlib.closing(project.connect()) as connection:
         make_books(connection)
-        connection.execute("insert into audit.builds values (7, '000007-bbbbbbbb', 'audited', 'c', 'i', '{}')")
+        connection.execute(
+            "insert into audit.builds by name select 7 as build_number, '000007-bbbbbbbb' as build_id, "
+            "'audited' as status, 'i' as input_fingerprint, '{}' as vars"
+        )
         connection.execute("create schema facts; create table facts.fct_claims as select 1 as a")
         connection.execute("create table facts.fct_big as select range, md5(range::varchar) from range(20000)")
 
