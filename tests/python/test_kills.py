@@ -61,7 +61,7 @@ def test_what_a_kill_could_leave_behind_would_be_noticed(world):
     with contextlib.closing(world.project.connect()) as connection:
         connection.execute("delete from facts.fct_claims where claim_id = (select min(claim_id) from facts.fct_claims)")
     publish(world.project)
-    assert world.wrong() == ['the new build differs in "facts"."fct_claims": 1 rows']
+    assert 'the new build differs in "facts"."fct_claims": 1 rows' in world.wrong()
     file = world.project.current / "counterweight.duckdb"
     content = bytearray(file.read_bytes())
     content[-5] ^= 255

@@ -184,7 +184,10 @@ class World:
             return [f"what is published cannot be read: {error}"]
         complaints = [f"published: {complaint}" for complaint in found["wrong"]]
         if found["sha256"] != self.published_a["sha256"]:
-            complaints += [f"the new build differs in {name}" for name in differences(found, self.reference)]
+            try:
+                complaints += [f"the new build differs in {name}" for name in differences(found, self.reference)]
+            except duckdb.Error as error:
+                complaints.append(f"what is published cannot be read: {error}")
             if found["build_id"] not in audited(self.project.warehouse):
                 complaints.append(f"published build {found['build_id']} is none that was audited")
         elif found["build_id"] != self.published_a["build_id"]:
