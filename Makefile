@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines kills clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -131,6 +132,9 @@ test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs
 	@$(UV) sync -q --frozen --inexact --group postgres
 	@$(RUN)pytest -m 'engine and not long' -n 2 --dist loadgroup
+
+kills: .venv/.synced ## a run is killed 200 times at random moments: readers and the next run see nothing of it; an hour
+	@$(RUN)python -m counterweight.dev.kills
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

@@ -5,8 +5,9 @@ import dataclasses
 
 import click
 
-from counterweight.build import fingerprint_inputs, last_build, record, run_dbt
-from counterweight.errors import AuditError, CounterweightError
+from counterweight import inputs
+from counterweight.build import last_build, record, run_dbt
+from counterweight.errors import AuditError, CounterweightError, DamagedError, is_damage, is_lack_of_space
 from counterweight.expectations import NOT_COMPUTED, Check, read_suites, run_expectations
 
 # Columns of audit.expectation_results, by the fields of a check.
@@ -82,7 +83,7 @@ def _check_inputs(project, build_id):
         built_from = connection.execute(
             "select input_fingerprint from audit.builds where build_id = ?", [build_id]
         ).fetchone()[0]
-        if built_from != fingerprint_inputs(connection):
+        if built_from != inputs.fingerprint(connection):
             raise CounterweightError(
                 f"Files were loaded after build {build_id}. Run 'counterweight build' again, then the audit."
             )
@@ -101,6 +102,13 @@ def _run_dbt_tests(project, build_id, values):
         )
         connection.execute("delete from audit.test_results where build_id = ?", [build_id])
         connection.executemany("insert into audit.test_results values (?, ?, ?, ?)", rows)
+    broken = [str(result.message) for result in results if str(result.status) == "error"]
+    for message in broken:
+        # a test that the disk kept from its answer found no defect in our tables
+        if is_damage(message):
+            raise DamagedError(project.warehouse, message.splitlines()[-1])
+        if is_lack_of_space(message):
+            raise CounterweightError(f"Build {build_id} was not audited: {message.splitlines()[-1].strip()}")
     return [(name, failures) for _, name, status, failures in rows if status not in ("pass", "warn")]
 
 

@@ -7,8 +7,9 @@ import os
 import time
 
 import click
+import duckdb
 
-from counterweight import history, salt
+from counterweight import history, inputs, salt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.project import WAREHOUSE_VARIABLE
 
@@ -77,7 +78,7 @@ def run_dbt(project, arguments, values):
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception:
         raise CounterweightError(f"dbt could not run: {outcome.exception}")
-    if arguments[0] == "docs":
+    if arguments[0] in ("docs", "parse"):
         return []
     return [result for result in outcome.result or [] if result.node.resource_type != "operation"]
 
@@ -96,6 +97,7 @@ def build(project, values):
     project.check_target()
     with project.lock():
         with contextlib.closing(project.connect(read_only=True)) as connection:
+            inputs.check(connection)
             loaded = connection.execute(
                 "select count(*) from information_schema.tables where table_schema = 'raw' and table_name = '_loads'"
             ).fetchone()[0]
@@ -108,7 +110,9 @@ def build(project, values):
         results = run_dbt(project, ["build", "--resource-type", "model", "--resource-type", "seed"], values)
         failed = [result for result in results if result.status in ("error", "fail")]
         if failed:
-            record(project, build_id, status="build failed")
+            # on a full disk this fails as well; `building` cannot be published either
+            with contextlib.suppress(duckdb.Error):
+                record(project, build_id, status="build failed")
             details = "\n".join(f"  {result.node.name}: {_first_lines(result.message)}" for result in failed)
             raise CounterweightError(
                 f"Build {build_id} failed in {len(failed)} of {len(results)} nodes:\n{details}\n"
@@ -199,17 +203,8 @@ def _first_lines(message, count=3):
 def _begin(project, values):
     code = _fingerprint_code(project)
     with contextlib.closing(project.connect()) as connection:
-        connection.execute("create schema if not exists audit")
-        connection.execute(
-            """
-            create table if not exists audit.builds (
-                build_number bigint, build_id varchar, status varchar, code_fingerprint varchar,
-                input_fingerprint varchar, vars varchar
-            )
-            """
-        )
-        history.widen(connection)
-        input_fingerprint = fingerprint_inputs(connection)
+        make_books(connection)
+        input_fingerprint = inputs.fingerprint(connection)
         text = json.dumps(values, sort_keys=True, default=str)
         last = connection.execute("select coalesce(max(build_number), 0) from audit.builds").fetchone()[0]
         number = max(last, history.last_published_number(project)) + 1
@@ -227,12 +222,17 @@ def _begin(project, values):
     return build_id
 
 
-def fingerprint_inputs(connection):
-    """What was loaded and declared, in its order: where a row is delivered twice, the later arrival decides."""
-    loads = connection.execute("select content_sha256 from raw._loads order by loaded_at, content_sha256").fetchall()
-    ends = connection.execute("select * exclude (declared_at) from raw._observed_until order by declared_at").fetchall()
-    inputs = json.dumps([loads, ends], default=str)
-    return hashlib.sha256(inputs.encode()).hexdigest()[:16]
+def make_books(connection):
+    connection.execute("create schema if not exists audit")
+    connection.execute(
+        """
+        create table if not exists audit.builds (
+            build_number bigint, build_id varchar, status varchar, code_fingerprint varchar,
+            input_fingerprint varchar, vars varchar
+        )
+        """
+    )
+    history.widen(connection)
 
 
 def _fingerprint_code(project, *more_folders):

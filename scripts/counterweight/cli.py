@@ -1,10 +1,12 @@
 """The `counterweight` program."""
 
+import dataclasses
 from pathlib import Path
 
 import click
+import duckdb
 
-from counterweight.errors import InputError
+from counterweight.errors import CounterweightError, InputError, is_lack_of_space
 from counterweight.project import Project
 from counterweight.retention import BUILDS, MONTHS
 
@@ -12,7 +14,7 @@ EXIT_CODES = """
 \b
 Exit codes
   0  done
-  1  the work failed (a model, an unreadable warehouse)
+  1  the work failed (a model, a full disk, a damaged warehouse)
   2  an option, file or setting cannot be used; nothing was changed
   3  the audit found a defect in our own tables; readers keep the last good build
   4  another run holds the warehouse
@@ -21,15 +23,28 @@ Exit codes
 
 
 class Program(click.Group):
-    """Turns what the file system refuses into a sentence."""
+    """Turns what the file system refuses, and what it lost, into a sentence."""
 
     def invoke(self, context):
         try:
             return super().invoke(context)
         except OSError as error:
+            if is_lack_of_space(error):
+                raise _explained(context.obj, error) from None
             if error.filename is None:
                 raise
             raise InputError(f"{error.filename} cannot be used: {error.strerror}. Name another path.") from None
+        except (CounterweightError, duckdb.Error) as error:
+            told = _explained(context.obj, error)
+            if told is error:
+                raise
+            raise told from None
+
+
+def _explained(project, error):
+    from counterweight.recovery import explain
+
+    return explain(project, error)
 
 
 @click.group(
@@ -42,8 +57,15 @@ class Program(click.Group):
     metavar="DIR",
     help="Folder of dbt_project.yml. Default: the working folder or the nearest one above it that has one.",
 )
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.IntRange(0),
+    default=0,
+    help="Wait so long for another run that holds the warehouse. Default: say who holds it, and end.",
+)
 @click.pass_context
-def main(context, project_dir):
+def main(context, project_dir, wait):
     """Service-desk exports in, an audited and published warehouse of balanced KPIs out.
 
     \b
@@ -59,7 +81,7 @@ def main(context, project_dir):
       COUNTERWEIGHT_KEEP_BUILDS, _KEEP_MONTHS  how long past builds stay: see `publish --help`
     """
     if context.invoked_subcommand not in ("simulate", "worlds"):
-        context.obj = Project.find(project_dir)
+        context.obj = dataclasses.replace(Project.find(project_dir), wait=wait)
 
 
 def system_option(function):
@@ -77,6 +99,14 @@ def observed_until_option(function):
         help="First instant (UTC) at which a feed was no longer observed, where you know it, for example "
         "servicenow.tickets_opened=2016-06-01; may be repeated. Where one system is loaded, its name may be left out. "
         "Without the option the last dense day of the feed decides.",
+    )(function)
+
+
+def accept_loss_option(function):
+    return click.option(
+        "--accept-loss",
+        is_flag=True,
+        help="Go on without files that a damaged warehouse lost and that are asked for. What readers see shrinks.",
     )(function)
 
 
@@ -165,9 +195,10 @@ def _database(destination, grants, prefix):
 @main.command(short_help="Land exports in schema raw, as they are.")
 @system_option
 @observed_until_option
+@accept_loss_option
 @click.argument("files", nargs=-1, required=True, metavar="[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER...")
 @click.pass_obj
-def load(project, system, files, observed_until):
+def load(project, system, files, observed_until, accept_loss):
     """Land exports in schema raw, as they are: all of the files or none.
 
     TABLE is a raw table of the source system, as its sources file in models/staging declares it. FILE is a file or a
@@ -202,7 +233,7 @@ def load(project, system, files, observed_until):
     from counterweight.load import load as land
     from counterweight.variables import parse_ends
 
-    land(project, system, files, parse_ends(observed_until))
+    land(project, system, files, parse_ends(observed_until), accept_loss)
 
 
 @main.command(short_help="Turn raw rows into facts and marts.")
@@ -291,6 +322,7 @@ def publish(
 @main.command(short_help="Load, build, audit and publish.")
 @system_option
 @observed_until_option
+@accept_loss_option
 @variable_options
 @restricted_option
 @copies_options
@@ -298,12 +330,14 @@ def publish(
 @click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER]...")
 @click.pass_obj
 def run(
-    project, system, files, observed_until, variables, as_of, restricted, with_parquet, destination, grants, prefix,
-    keep_builds, keep_months,
+    project, system, files, observed_until, accept_loss, variables, as_of, restricted, with_parquet, destination,
+    grants, prefix, keep_builds, keep_months,
 ):  # fmt: skip
     """Load (where files are given), build, audit, publish, write the report, and say what came out.
 
-    Files are named as for `counterweight load`; its help says what they may be.
+    Files are named as for `counterweight load`; its help says what they may be. No other run gets in between the
+    steps. After one that was killed, or that found no room on the disk, the next does all that is left to do. A
+    damaged build file is mended: what can be read of it is kept, the rest is asked for by the names of its files.
 
     \b
     Examples
@@ -317,6 +351,7 @@ def run(
     from counterweight.build import build as make
     from counterweight.load import load as land
     from counterweight.publish import publish as hand_over
+    from counterweight.recovery import carry_out
     from counterweight.report import report as write
     from counterweight.variables import parse, parse_ends
 
@@ -327,13 +362,17 @@ def run(
     values = parse(project, variables, as_of)
     ends = parse_ends(observed_until)
     database = _database(destination, grants, prefix)
-    if files:
-        land(project, system, files, ends)
-    make(project, values)
-    test(project)
-    hand_over(project, restricted, with_parquet, database, (keep_builds, keep_months))
-    write(project)
-    summary.show(project)
+
+    def work():
+        if files:
+            land(project, system, files, ends, accept_loss)
+        make(project, values)
+        test(project)
+        hand_over(project, restricted, with_parquet, database, (keep_builds, keep_months))
+        write(project)
+        summary.show(project)
+
+    carry_out(project, work)
 
 
 @main.command("report", short_help="What people look at: one HTML file of what is published.")

@@ -1,6 +1,17 @@
 """Errors that a person can act on: what is wrong, where, what to do."""
 
+import errno
+import re
+
 import click
+
+# What DuckDB says of a file that is not as it wrote it. Its checksums notice whatever was overwritten.
+_DAMAGE = re.compile(
+    r"not a valid DuckDB|corrupt|could not read enough bytes|replaying WAL|deserializ|INTERNAL Error|FATAL Error",
+    re.IGNORECASE,
+)
+_NO_SPACE = re.compile(r"no space left on device|file too large|disk quota exceeded|not enough space", re.IGNORECASE)
+_NO_SPACE_CODES = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 class CounterweightError(click.ClickException):
@@ -25,6 +36,32 @@ class BusyError(CounterweightError):
     """Another run holds the warehouse."""
 
     exit_code = 4
+
+
+class DamagedError(CounterweightError):
+    """The build file cannot be read to its end: somebody wrote into it, or the disk lost some of it."""
+
+    def __init__(self, file, reason):
+        super().__init__(
+            f"{file} is damaged: {first_line(reason)}. Readers keep what they have. Run 'counterweight run' with the "
+            "files that you would load today: it saves what can be read, and says which files to load again."
+        )
+
+
+def is_damage(error):
+    """Whether DuckDB complains of a file that is not as it was written."""
+    return bool(_DAMAGE.search(str(error)))
+
+
+def is_lack_of_space(error):
+    """Whether the system, or DuckDB or dbt after it, found no room to write."""
+    return getattr(error, "errno", None) in _NO_SPACE_CODES or bool(_NO_SPACE.search(str(error)))
+
+
+def first_line(error):
+    """What a library says, without its stack, its advice, and the class in front."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"^(IO|INTERNAL|FATAL|Serialization|TransactionContext) Error: ", "", lines[0]).rstrip(" .!")
 
 
 def near_matches(word, candidates):

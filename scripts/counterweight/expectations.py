@@ -126,34 +126,36 @@ def run_expectations(suites, connection_string, run_name, pages):
             },
         )
         warehouse = context.data_sources.add_sql("warehouse", connection_string=connection_string)
-        definitions = [_definition(gx, context, warehouse, suite) for suite in suites]
-        click.echo(f"audit  {len(definitions)} suites of expectations")
-        result = context.checkpoints.add(
-            gx.Checkpoint(
-                name="audit",
-                validation_definitions=definitions,
-                # counts only: neither the pages nor the results may carry values from the data
-                result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
-            )
-        ).run(run_id=gx.RunIdentifier(run_name=run_name))
-        with data_docs.templates_kept():
-            context.build_data_docs(build_index=False)
-        outcomes = {
-            (suite_result.suite_name, outcome.expectation_config.meta["id"]): outcome
-            for suite_result in result.run_results.values()
-            for outcome in suite_result.results
-        }
-        with warehouse.get_engine().connect() as connection:
-            ask = _asker(connection)
-            limits = _limits(ask)
-            checks = [
-                _check(suite, expectation, outcomes[suite["name"], expectation["id"]], ask, limits)
-                for suite in suites
-                for expectation in suite["expectations"]
-            ]
-        # its open connections would keep us from writing the results
-        warehouse.get_execution_engine().close()
-        warehouse.get_engine().dispose()
+        try:
+            definitions = [_definition(gx, context, warehouse, suite) for suite in suites]
+            click.echo(f"audit  {len(definitions)} suites of expectations")
+            result = context.checkpoints.add(
+                gx.Checkpoint(
+                    name="audit",
+                    validation_definitions=definitions,
+                    # counts only: neither the pages nor the results may carry values from the data
+                    result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
+                )
+            ).run(run_id=gx.RunIdentifier(run_name=run_name))
+            with data_docs.templates_kept():
+                context.build_data_docs(build_index=False)
+            outcomes = {
+                (suite_result.suite_name, outcome.expectation_config.meta["id"]): outcome
+                for suite_result in result.run_results.values()
+                for outcome in suite_result.results
+            }
+            with warehouse.get_engine().connect() as connection:
+                ask = _asker(connection)
+                limits = _limits(ask)
+                checks = [
+                    _check(suite, expectation, outcomes[suite["name"], expectation["id"]], ask, limits)
+                    for suite in suites
+                    for expectation in suite["expectations"]
+                ]
+        finally:
+            # its open connections would keep us from writing the results, and from mending the file
+            warehouse.get_execution_engine().close()
+            warehouse.get_engine().dispose()
     data_docs.settle(pages, checks, run_name)
     return checks
 

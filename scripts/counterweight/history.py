@@ -152,9 +152,16 @@ def write_history(connection, build_id, has_published):
                 for name in columns_of(connection, current(connection), "audit", "build_history")
                 if name in known
             )
+            # what was said of a build when it was published is what is said of it
+            connection.execute(
+                "delete from audit.build_history where build_id <> ? "
+                "and build_id in (select build_id from published.audit.build_history)",
+                [build_id],
+            )
             connection.execute(
                 f"insert into audit.build_history ({names}) select {names} from published.audit.build_history "
-                "where build_id not in (select build_id from audit.build_history)"
+                "where build_id <> ?",
+                [build_id],
             )
             rows = connection.execute("select build_id from published.audit.build_history where is_published")
             published += [name for (name,) in rows.fetchall()]

@@ -2,18 +2,29 @@
 
 import contextlib
 import dataclasses
+import datetime
 import fcntl
 import os
+import shutil
+import socket
+import threading
+import time
 from pathlib import Path
 
+import click
 import duckdb
 import yaml
 
-from counterweight.errors import BusyError, CounterweightError, InputError, near_matches
+from counterweight.errors import BusyError, CounterweightError, DamagedError, InputError, is_damage, near_matches
 
 WAREHOUSE_VARIABLE = "COUNTERWEIGHT_WAREHOUSE"
 TARGET_VARIABLE = "COUNTERWEIGHT_TARGET"
 PUBLISHED_VARIABLE = "COUNTERWEIGHT_PUBLISHED"
+# How often a run that waits for another looks whether it may begin, in seconds.
+LOOK_AGAIN = 0.2
+
+# The locks that are held here, by process, thread and path: a run holds one over all of its steps, and each asks again.
+_held = set()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,11 +34,13 @@ class Project:
     root       folder of dbt_project.yml
     warehouse  the private build file (DuckDB): raw data, secrets, everything that is built
     published  folder that holds one folder a build and the link `current`
+    wait       seconds to wait for another run that holds one of the two
     """
 
     root: Path
     warehouse: Path
     published: Path
+    wait: float = 0
 
     @classmethod
     def find(cls, start=None):
@@ -101,6 +114,11 @@ class Project:
         """Where the audit writes its pages before they are published."""
         return self.warehouse.with_suffix(".data_docs")
 
+    @property
+    def scratch(self):
+        """Folder of copies that live for one step, beside the build file since they hold the same rows."""
+        return self.warehouse.with_suffix(".scratch")
+
     def connect(self, read_only=False):
         """A connection to the build file; the caller closes it."""
         if not self.warehouse.exists():
@@ -110,38 +128,92 @@ class Project:
                     "Start with 'counterweight load --help'."
                 )
             self.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        elif self.warehouse.is_dir():
+            raise InputError(f"{self.warehouse} is a folder. {WAREHOUSE_VARIABLE} wants the name of a file.")
         try:
-            return duckdb.connect(str(self.warehouse), read_only=read_only)
-        except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            connection = duckdb.connect(str(self.warehouse), read_only=read_only)
+        except duckdb.Error as error:
+            if "could not set lock" in str(error).lower():
                 raise BusyError(
                     f"Another program has {self.warehouse} open. Close it and try again; BI tools should read "
                     f"{self.current / 'counterweight.duckdb'} instead, which is never locked."
                 ) from None
+            if is_damage(error):
+                raise DamagedError(self.warehouse, error) from None
             raise CounterweightError(
                 f"{self.warehouse} cannot be opened as a DuckDB file: {str(error).splitlines()[0]}"
             ) from None
+        if not read_only:
+            # nobody else has it open, so what DuckDB put onto disk for want of memory is of a run that was killed
+            shutil.rmtree(self.warehouse.with_name(self.warehouse.name + ".tmp"), ignore_errors=True)
+        return connection
 
     @contextlib.contextmanager
     def lock(self):
-        """Held while the warehouse is changed; a second run ends with a sentence instead of waiting."""
-        self.warehouse.parent.mkdir(parents=True, exist_ok=True)
-        path = self.warehouse.with_suffix(".lock")
+        """Held while the warehouse is changed. BusyError, or waiting, where another run holds it."""
+        with self._locked(self.warehouse.with_suffix(".lock"), self.warehouse) as is_outermost:
+            if is_outermost:
+                # of a run that was killed
+                shutil.rmtree(self.scratch, ignore_errors=True)
+            try:
+                yield
+            finally:
+                if is_outermost:
+                    shutil.rmtree(self.scratch, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def lock_published(self):
+        """Held while something is published: two warehouses may publish into one folder."""
+        with self._locked(self.published / ".lock", self.published):
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self, path, what):
+        key = (os.getpid(), threading.get_ident(), path)
+        if key in _held:
+            yield False
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+") as holder:
+            self._take(holder, what)
+            holder.truncate(0)
+            holder.write(_who_this_is())
+            holder.flush()
+            _held.add(key)
+            # the system frees the lock when the process ends, however it ends
+            try:
+                yield True
+            finally:
+                _held.discard(key)
+
+    def _take(self, holder, what):
+        until = time.monotonic() + self.wait
+        is_told = False
+        while True:
             try:
                 fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 holder.seek(0)
-                pid = holder.read().strip() or "unknown"
+                who = holder.read().strip() or "a process that is just beginning"
+            else:
+                return
+            if time.monotonic() >= until:
                 raise BusyError(
-                    f"Another counterweight run (process {pid}) is at work on {self.warehouse}. "
-                    "Wait until it ends, then try again."
-                ) from None
-            holder.truncate(0)
-            holder.write(str(os.getpid()))
-            holder.flush()
-            # the system frees the lock when the process ends, however it ends
-            yield
+                    f"Another run is at work on {what}: {who}. Wait until it ends and try again, or let this one wait: "
+                    "counterweight --wait 600 ..."
+                )
+            if not is_told:
+                is_told = True
+                click.echo(f"wait   for another run on {pretty_path(what)}: {who}")
+            time.sleep(LOOK_AGAIN)
+
+
+def _who_this_is():
+    """For people who are refused: which command, which process, where, since when."""
+    context = click.get_current_context(silent=True)
+    command = context.command_path if context else "counterweight"
+    begun = datetime.datetime.now(datetime.UTC)
+    return f"{command}, process {os.getpid()} on {socket.gethostname()}, since {begun:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _from_environment(variable, default):

@@ -51,7 +51,7 @@ def publish(project, restricted=False, with_parquet=False, database=None, kept=(
     `database`, a postgres.Database, the same tables are copied: shown there when the folder is, or neither. `kept`:
     of past builds, how many of the newest stay, and of how many months the last one; retention.py has the defaults.
     """
-    with project.lock():
+    with project.lock(), project.lock_published():
         build_id = _audited_build(project)
         _clear_leftovers(project)
         folder = _new_folder(project, build_id)
@@ -171,7 +171,7 @@ def _copying(project, file):
     # the build keeps its own name: its views ask for their tables by it
     with contextlib.closing(project.connect(read_only=True)) as connection:
         name = connection.execute("select current_database()").fetchone()[0]
-    with contextlib.closing(duckdb.connect()) as connection:
+    with contextlib.closing(duckdb.connect(config={"temp_directory": str(project.scratch)})) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(project.warehouse)} as {quoted(name)} (read_only)")
         connection.execute(f"attach {literal(file)} as {TARGET}")
@@ -205,8 +205,9 @@ def _write_restricted(project, relations, name):
     publish that it belongs to."""
     project.restricted.mkdir(parents=True, exist_ok=True)
     project.restricted.chmod(0o700)
+    for leftover in project.restricted.glob(".draft-*"):
+        leftover.unlink()
     draft = project.restricted / f".draft-{name}"
-    draft.unlink(missing_ok=True)
     with _copying(project, draft) as (connection, build):
         _copy(connection, build, {relation: [] for relation, hidden in relations.items() if hidden != []})
     draft.chmod(0o600)
@@ -258,7 +259,7 @@ def publish_accounts(project, names, everybody=False, with_parquet=False, kept=(
 
     All drafts are whole before the first is shown. Readers of the whole keep what they have.
     """
-    with project.lock():
+    with project.lock(), project.lock_published():
         build_id = _audited_build(project)
         relations = {key: hidden for key, hidden in _relations(project, build_id).items() if hidden is not None}
         rules = _rules_for_accounts(project, build_id)

@@ -167,7 +167,7 @@ def test_whatever_an_account_is_called_its_file_lies_in_its_folder(provider):
     assert all(folder.parent.parent == place for folder in folders)
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", folder.parent.name) for folder in folders)
     assert sorted(path.name for path in place.iterdir()) == sorted(folder.parent.name for folder in folders)
-    assert {path.name for path in provider.published.iterdir()} == {"accounts"}
+    assert {path.name for path in provider.published.iterdir()} == {"accounts", ".lock"}
     names = {
         query(folder / FILE_NAME, "select max(account_id) from dimensions.dim_accounts")[0][0] for folder in folders
     }

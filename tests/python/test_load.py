@@ -9,7 +9,7 @@ import shutil
 import duckdb
 import pytest
 
-from counterweight.errors import BusyError, InputError
+from counterweight.errors import InputError
 from counterweight.load import declared_systems, load
 from counterweight.load.changes import common_kind, differences
 from counterweight.project import Project
@@ -271,10 +271,39 @@ def test_rejects_name_the_line_that_an_editor_shows(project, tmp_path, encoding,
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_last_line_that_is_cut_short_is_pointed_at(project, tmp_path, capsys, encoding):
-    path = write(tmp_path, f"{HEADER}\n{ROW}\n{ROW[:20]}".encode(encoding))
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n{ROW[:20]}\n".encode(encoding))
     load(project, "servicenow", [f"incident_event_log={path}"])
     assert rejects(project) == [("export.csv", 3, "too_few_fields")]
     assert "the last line is cut short: the file may be truncated" in capsys.readouterr().out
+
+
+WHOLE = f"{HEADER}\n{ROW}\n{ROW.replace('INC1', 'INC2').replace('Mail', 'Büro')}\n"
+CUT = {
+    "in its second last field": WHOLE.encode()[:-10],
+    "in the middle of a letter": f"{WHOLE}{ROW[:9]}ü".encode()[:-1],
+    "in a line of JSON": f"{json.dumps(OBJECT)}\n{json.dumps(OBJECT)[:-20]}".encode(),
+    "in an array of JSON": f"[{json.dumps(OBJECT)},".encode(),
+    "in a packed file": gzip.compress(WHOLE.encode())[:-12],
+    "in the text that was packed": gzip.compress(WHOLE.encode()[:-10]),
+    "in UTF-16": WHOLE.encode("utf-16")[:-30],
+}
+
+
+@pytest.mark.parametrize("where", CUT)
+def test_of_a_file_that_is_cut_nothing_is_loaded_and_the_whole_one_is_then(project, tmp_path, where):
+    with pytest.raises(InputError, match="truncated"):
+        load(project, "servicenow", [f"incident_event_log={write(tmp_path, CUT[where], 'cut')}"])
+    load(project, "servicenow", [f"incident_event_log={write(tmp_path, WHOLE)}"])
+    assert table(project, "number, category") == [("INC1", "Mail"), ("INC2", "Büro")]
+    assert rejects(project) == []
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_file_needs_no_line_break_at_its_end(project, tmp_path, end):
+    """Nor is the last letter of a text from Windows one that was cut."""
+    text = f"{HEADER}\n{ROW.replace('Mail', 'Café')}".encode("cp1252")
+    load(project, "servicenow", [f"incident_event_log={write(tmp_path, text + end.encode())}"])
+    assert table(project, "category") == [("Café",)]
 
 
 def test_the_end_of_a_feed_can_be_declared(project, tmp_path, capsys):
@@ -337,7 +366,7 @@ def test_json_values_land_as_text_and_columns_are_the_keys_of_all_lines(project,
 def test_lines_that_are_no_json_are_kept_apart(project, tmp_path, capsys, encoding, newline, is_packed):
     good = json.dumps(OBJECT)
     lines = [good, "", "  " + good, '{"number": "SECRET"', '["SECRET"]', "  ", '"SECRET"', good + good, "NaN", good]
-    content = newline.join([*lines, '{"number": "SEC']).encode(encoding)
+    content = newline.join([*lines, '{"number": "SEC', ""]).encode(encoding)
     path = write(tmp_path, gzip.compress(content) if is_packed else content)
     load(project, "servicenow", [f"incident_event_log={path}"])
     assert table(project, "number, _row_number") == [("INC1", 1), ("INC1", 2), ("INC1", 3)]
@@ -726,14 +755,6 @@ def test_another_salt_is_refused(project, tmp_path, monkeypatch):
     assert "first" not in caught.value.message
     assert "second" not in caught.value.message
     assert len(table(project)) == 1
-
-
-def test_a_second_run_says_who_holds_the_warehouse(project, tmp_path):
-    import os
-
-    path = write(tmp_path, f"{HEADER}\n{ROW}\n")
-    with project.lock(), pytest.raises(BusyError, match=str(os.getpid())):
-        load(project, "servicenow", [f"incident_event_log={path}"])
 
 
 def test_needs_are_declared_in_the_sources_file_only():

@@ -2,6 +2,7 @@
 
 import click
 
+from counterweight import inputs
 from counterweight.errors import InputError
 from counterweight.load import content, readers
 from counterweight.load.declared import check_columns, check_system, declared_systems, files
@@ -10,13 +11,14 @@ from counterweight.load.land import Export, land, now, prepare
 __all__ = ["declared_systems", "load"]
 
 
-def load(project, system, pairs, observed_until=()):
+def load(project, system, pairs, observed_until=(), accept_loss=False):
     """Land files in schema raw; all of them or none.
 
     system          the source system of what names none; None where everything does
     pairs           `[system.]table=FILE` or `system=FOLDER` texts; what they name may be a pattern; content that was
                     loaded before is skipped
     observed_until  (system or None, feed, first instant no longer observed) of feeds whose end is known
+    accept_loss     go on without the files that a damaged build file lost and nobody has any more
     Lines that cannot be read as rows are kept apart, by number and reason.
     Raises InputError with nothing loaded where a file cannot be used.
     """
@@ -33,17 +35,18 @@ def load(project, system, pairs, observed_until=()):
                 "would not be read. Nothing was loaded."
             )
     ends = _ends(systems, system, {table.system for table, _ in wanted}, observed_until)
-    exports = [_examine(project, table, path) for table, path in wanted]
     with project.lock():
+        exports = [_examine(project, table, path) for table, path in wanted]
         connection = project.connect()
         try:
             connection.execute("begin")
             prepare(connection, project)
-            for export in exports:
+            for export in inputs.in_their_order(connection, exports, accept_loss):
                 land(connection, project, export)
             for owner, feed, until in ends:
                 connection.execute("insert into raw._observed_until values (?, ?, ?, ?)", [owner, feed, until, now()])
                 click.echo(f"load   {owner} {feed}: observed until {until} UTC")
+            inputs.close(connection, accept_loss)
             connection.execute("commit")
         finally:
             connection.close()
@@ -68,6 +71,6 @@ def _ends(systems, default, loaded, observed_until):
 
 def _examine(project, table, path):
     file = content.look_at(path)
-    reader = readers.reader(file, project.warehouse.parent)
+    reader = readers.reader(file, project.scratch)
     check_columns(path, reader, table)
     return Export(file, table, reader)

@@ -23,6 +23,7 @@ ENCODINGS = {
     "latin-1": "Latin-1",
 }
 CHUNK = 1 << 20
+PLAIN = bytes(range(128))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,8 @@ class File:
     encoding: str | None
     line_count: int
     has_mixed_newlines: bool
+    # nothing ends the last line
+    is_open: bool
 
     def open(self):
         return _open(self.path, self.is_gzip)
@@ -107,7 +110,7 @@ def _read_through(path, is_gzip):
     """SHA-256, length and lines of the content, unpacked (the same export is the same file plain or gzipped), whether
     it is UTF-8, whether its lines end in two ways, and its last byte that is no blank."""
     digest = hashlib.sha256()
-    length = lines = returns = 0
+    length = lines = returns = not_plain = 0
     previous = last = b"\n"
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = True
@@ -118,6 +121,7 @@ def _read_through(path, is_gzip):
                 # UTF-16 of plain letters is valid UTF-8 with a zero byte behind each
                 is_utf8 = is_utf8 and _decodes(decoder, chunk) and not (length == 0 and b"\0" in chunk[:4])
                 length += len(chunk)
+                not_plain += 0 if chunk.isascii() else len(chunk.translate(None, PLAIN))
                 lines += chunk.count(b"\n")
                 returns += chunk.count(b"\r\n") + (previous == b"\r" and chunk.startswith(b"\n"))
                 # UTF-16 ends its lines with a zero byte behind the line feed, or before it
@@ -128,11 +132,18 @@ def _read_through(path, is_gzip):
             f"{path}: cannot be read to its end ({error.__class__.__name__}: the file is truncated or damaged). "
             "Copy or export it again. Nothing was loaded."
         ) from None
+    begun = decoder.getstate()[0]
+    if is_utf8 and begun and not_plain > len(begun):
+        raise InputError(
+            f"{path}: it ends in the middle of a letter: the file is truncated. Copy or export it again. "
+            "Nothing was loaded."
+        )
     return {
         "sha256": digest.hexdigest(),
         "byte_count": length,
         "line_count": lines + (previous != b"\n"),
         "has_mixed_newlines": 0 < returns < lines,
+        "is_open": previous != b"\n",
         "is_utf8": is_utf8 and _decodes(decoder, b"", final=True),
         "last": last,
     }

@@ -65,7 +65,7 @@ def land(connection, project, export):
     loaded_at = now()
     _match_columns(connection, table, reader.header)
     try:
-        with content.readable(file, project.warehouse.parent) as (path, compression):
+        with content.readable(file, project.scratch) as (path, compression):
             row_count = _insert(connection, export, loaded_at, path, compression)
             rejects = reader.rejects(connection, path, compression, row_count)
     except duckdb.Error as error:
@@ -74,6 +74,11 @@ def land(connection, project, export):
         line, reason = rejects[0]
         raise InputError(
             f"{name}: no line can be read as a row; line {line}: {REJECT_REASONS[reason]}. Nothing was loaded."
+        )
+    if file.is_open and rejects and rejects[-1] in _cut_short(file):
+        raise InputError(
+            f"{name}: line {file.line_count}, the last, is cut short, and nothing ends it: the file is truncated. Copy "
+            "or export it again; where it is whole, put a line break behind that line. Nothing was loaded."
         )
     _keep_books(connection, export, row_count, loaded_at, rejects)
     click.echo(f"load   {name}: {row_count:,} rows into {table.system}.{table.name}")
@@ -141,8 +146,12 @@ def _say_rejects(file, rejects):
     shown = "; ".join(f"line {line}: {REJECT_REASONS[reason]}" for line, reason in rejects[:3])
     more = f"; and {len(rejects) - 3:,} more" if len(rejects) > 3 else ""
     click.echo(f"       lines rejected: {len(rejects):,} ({shown}{more}); all of them in raw._rejects")
-    if rejects[-1] in ((file.line_count, "too_few_fields"), (file.line_count, "not_json")):
+    if rejects[-1] in _cut_short(file):
         click.echo("       the last line is cut short: the file may be truncated")
+
+
+def _cut_short(file):
+    return (file.line_count, "too_few_fields"), (file.line_count, "not_json")
 
 
 def _say_columns(table, header):

@@ -11,7 +11,7 @@ import re
 
 import duckdb
 
-from counterweight.errors import InputError
+from counterweight.errors import InputError, is_lack_of_space
 from counterweight.load import content
 
 LINE_LIMIT = 16 * 1024 * 1024
@@ -39,7 +39,9 @@ def reader(file, folder):
     """The reader of a file; `folder` takes the copy of one that DuckDB cannot read as it is."""
     if file.kind == content.SEPARATED:
         return Separated(file)
-    with content.readable(file, folder) as (path, compression), duckdb.connect() as connection:
+    # where it spills for want of memory, too
+    settings = {"temp_directory": str(folder)}
+    with content.readable(file, folder) as (path, compression), duckdb.connect(config=settings) as connection:
         if file.kind == content.PARQUET:
             return Parquet(file, connection, path)
         return Json(file, connection, path, compression)
@@ -278,7 +280,8 @@ def _as_text(column, kind):
 
 def unreadable(file, error):
     """InputError for what DuckDB found wrong with the file, without the values that it quotes."""
-    if isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException):
+    wrong_query = isinstance(error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException)
+    if wrong_query or is_lack_of_space(error) or "database file" in str(error):
         # not the file's fault
         return error
     line = re.search(r"CSV Error on Line: (\d+)", str(error))
