@@ -12,7 +12,7 @@ import shutil
 import click
 import duckdb
 
-from counterweight import parquet
+from counterweight import forget, parquet
 from counterweight.build import last_build
 from counterweight.errors import CounterweightError, InputError, near_matches
 from counterweight.project import pretty_path
@@ -62,6 +62,7 @@ def publish(project, restricted=False, with_parquet=False, database=None):
             os.replace(draft, folder)
             _flush(project.published)
             _swap(project, folder.name)
+        forget.remove_obsolete(project)
     click.echo(f"publish {build_id}: {pretty_path(folder)}")
     return folder
 
@@ -254,6 +255,7 @@ def publish_accounts(project, names, everybody=False, with_parquet=False):
         for place, _, folder in places.values():
             _swap(place, folder.name)
         drafts.rmdir()
+        forget.remove_obsolete(project)
     for (_, name), (place, _, folder) in places.items():
         click.echo(f"publish account {name}: {pretty_path(place.current)} -> {folder.name}")
     return [folder for _, _, folder in places.values()]

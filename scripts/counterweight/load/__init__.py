@@ -5,6 +5,7 @@ import click
 from counterweight.errors import InputError
 from counterweight.load import content, readers
 from counterweight.load.declared import check_columns, check_system, declared_systems, files
+from counterweight.load.forgotten import Watch
 from counterweight.load.land import Export, land, now, prepare
 
 __all__ = ["declared_systems", "load"]
@@ -39,14 +40,17 @@ def load(project, system, pairs, observed_until=()):
         try:
             connection.execute("begin")
             prepare(connection, project)
+            watch = Watch(connection, project)
             for export in exports:
-                land(connection, project, export)
+                land(connection, project, export, watch)
+            watch.look_back()
             for owner, feed, until in ends:
                 connection.execute("insert into raw._observed_until values (?, ?, ?, ?)", [owner, feed, until, now()])
                 click.echo(f"load   {owner} {feed}: observed until {until} UTC")
             connection.execute("commit")
         finally:
             connection.close()
+        watch.finish()
 
 
 def _ends(systems, default, loaded, observed_until):

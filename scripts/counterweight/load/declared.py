@@ -20,13 +20,14 @@ META_COLUMNS = {
 
 @dataclasses.dataclass(frozen=True)
 class RawTable:
-    """A raw table as its dbt source declares it."""
+    """A raw table as its dbt source declares it. `meta`: what it says of each column."""
 
     system: str
     name: str
     identifier: str
     columns: tuple
     required: tuple
+    meta: dict = dataclasses.field(default_factory=dict, compare=False)
 
 
 def declared_systems(project):
@@ -52,6 +53,7 @@ def declared_systems(project):
                     identifier=table.get("identifier", table["name"]),
                     columns=tuple(columns),
                     required=tuple(name for name, meta in columns.items() if meta.get("required")),
+                    meta=columns,
                 )
             systems[source["name"]] = tables
     return systems
