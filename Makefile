@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines secrets audit-dependencies clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -127,6 +127,13 @@ test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs
 	@$(UV) sync -q --frozen --inexact --group postgres
 	@$(RUN)pytest -m 'engine and not long' -n 2 --dist loadgroup
+
+secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hunted wherever a reader or a log could show them
+	@$(RUN)python -m counterweight.dev.secrets
+
+# Asks a database of advisories over the network (osv.dev), and nothing else does: no part of `make test`.
+audit-dependencies: .venv/.synced ## known vulnerabilities of what uv.lock pins
+	@$(UV) audit --frozen --preview-features audit-command
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

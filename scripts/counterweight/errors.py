@@ -2,11 +2,17 @@
 
 import click
 
+from counterweight.words import plain
+
 
 class CounterweightError(click.ClickException):
     """Something the user can mend. `exit_code` tells scripts which kind; see `counterweight --help`."""
 
     exit_code = 1
+
+    def __init__(self, message):
+        # names of files, columns and accounts stand in it: they may begin no line and colour nothing
+        super().__init__("\n".join(map(plain, str(message).split("\n"))))
 
 
 class InputError(CounterweightError):

@@ -420,12 +420,9 @@ def test_identifiers_that_the_sources_declare_are_those_that_staging_hashes():
     }
     staged, table = set(), None
     for line in contract.splitlines():
-        if line.startswith("        '") and line.endswith("': {"):
-            table = line.split("'")[1]
-        parts = line.split("'")
-        for column, kind in zip(parts[1::4], parts[3::4], strict=False):
-            if kind in ("person", "actor", "value"):
-                staged.add(f"{table}.{column}")
+        if begun := re.fullmatch(r"        '(\w+)': \{", line):
+            table = begun[1]
+        staged |= {f"{table}.{column}" for column in re.findall(r"'(\w+)': '(?:person|actor|value)'", line)}
     assert declared == staged
     layout = (ROOT / "macros" / "zendesk_layout.sql").read_text(encoding="utf-8")
     hashed = set(re.findall(r"'(\w+)': \('\w+', '(?:person|user|value)'\)", layout))
