@@ -1,5 +1,5 @@
 """People stay behind: planted names, telephones and addresses are found in the build file, and nowhere a reader, a log
-or a document could show them. Text from the data is text everywhere. Production is refused without a salt of its own."""
+or a document could show them. Text of the data is text everywhere. Production is refused without a salt of its own."""
 
 import contextlib
 import csv
@@ -77,7 +77,7 @@ def payload_files(folder):
 
 @pytest.fixture(scope="module")
 def planted_and_said(new_project, tmp_path_factory):
-    """A published build of the planted world, and of texts that would do something where they are not taken for data."""
+    """A published build of the planted world and of texts that do something where they are not taken for data."""
     project = new_project("planted")
     folder = tmp_path_factory.mktemp("planted_world")
     said = io.StringIO()
@@ -364,7 +364,8 @@ def test_a_column_whose_name_a_terminal_would_obey_is_refused(new_project, tmp_p
 
 
 @pytest.mark.parametrize("template", [
-    "javascript:alert({ticket_id})", "{ticket_id}", "https://{ticket_id}/", "https://desk.example{ticket_id}", "//x/{ticket_id}"
+    "javascript:alert({ticket_id})", "{ticket_id}", "https://{ticket_id}/", "https://desk.example{ticket_id}",
+    "//x/{ticket_id}",
 ])  # fmt: skip
 def test_a_link_template_that_leads_where_a_ticket_says_is_refused(planted, template):
     with pytest.raises(InputError, match="It must begin with http:// or https://"):

@@ -246,7 +246,8 @@ def columns_with_names(connection, changed):
     names = ("unit", "category", "subcategory", "team_id", "queue", "account_id", "family", "ticket_id", "channel")
     return connection.execute(
         "select schema_name || '.' || table_name, column_name from duckdb_columns() where database_name = 'published' "
-        "and schema_name in ('dimensions', 'facts', 'marts') and data_type = 'VARCHAR' and list_contains(?, column_name)",
+        "and schema_name in ('dimensions', 'facts', 'marts') and data_type = 'VARCHAR' "
+        "and list_contains(?, column_name)",
         [list(names)],
     ).fetchall()
 

@@ -19,6 +19,10 @@ META_COLUMNS = {
 }
 
 
+# PyYAML's own, in C where it was built so: the sources files are long, and each load reads them.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 @dataclasses.dataclass(frozen=True)
 class RawTable:
     """A raw table as its dbt source declares it. `meta`: what it says of each column."""
@@ -37,7 +41,7 @@ def declared_systems(project):
     # load always lands in raw, whatever is read where a connector keeps it
     variables = {name: "raw" if name.endswith("_schema") else value for name, value in project.variables.items()}
     for path in sorted((project.root / "models" / "staging").glob("*/*sources.yml")):
-        for source in yaml.safe_load(_rendered(path, variables)).get("sources", []):
+        for source in yaml.load(_rendered(path, variables), Loader=LOADER).get("sources", []):
             is_ours = (source.get("config") or {}).get("meta", {}).get("kept_by_load")
             if source["schema"] != "raw" or is_ours:
                 continue
