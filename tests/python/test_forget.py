@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,11 +13,16 @@ from click.testing import CliRunner
 
 from conftest import ROOT, one, rows
 from counterweight import cli
-from counterweight.errors import InputError
+from counterweight.audit import audit
+from counterweight.build import build
+from counterweight.dev import diff, secrets
+from counterweight.errors import CounterweightError, InputError
 from counterweight.forget import Person, forget, obsolete, people, rewrite
 from counterweight.load import load
 from counterweight.load.declared import declared_systems
 from counterweight.project import PUBLISHED_VARIABLE, WAREHOUSE_VARIABLE, Project
+from counterweight.publish import publish
+from counterweight.worlds import simulate
 
 # Everything that Ada is called. She and Bert wrote to each other's tickets, and share a telephone.
 ADA = ("ada.lovely@planted.example", "+43 650 5550101", "0043 650 555 01 01", "CU-ada", "90001")
@@ -434,3 +440,105 @@ def test_identifiers_that_the_sources_declare_are_those_that_staging_hashes():
 def test_nothing_was_published_so_nothing_is_obsolete(project):
     forget(project, ADAS)
     assert obsolete(project) == []
+
+
+# ---- with all that is built
+
+
+@pytest.mark.long
+def test_others_figures_are_those_of_a_world_without_the_person(new_project, tmp_path):
+    """From the published build with a customer in it to the one without, beside a world from whose raw tables the rows
+    were taken by hand: every value of every other row is the same, and the key is in no file."""
+    simulate(tmp_path / "world", tickets=500, calls=900, months=4)
+    project, other = new_project("with"), new_project("without")
+    load(project, None, [f"canonical={tmp_path}/world/raw"])
+    customer, (email, phone) = the_customer_with_most(project)
+    shutil.copy(project.warehouse, other.warehouse)
+    build(project, {})
+    audit(project)
+    before = publish(project, restricted=True, with_parquet=True)
+    sql = people.Keys(ROOT).key("cast($1 as varchar)", "'canonical'", "salt")
+    (key,) = one(project, f"select {sql} from private.salt", [customer])
+    ((published_key,),) = rows(
+        project,
+        "select distinct customer_key from facts.fct_interactions where customer_key in "
+        "(select customer_key from intermediate.int_identities where identifier_key = ?)",
+        [key],
+    )
+    assert published_key == key
+    assert secrets.of_values("before", before / "counterweight.duckdb", wanted={"key": key}).found
+    with contextlib.closing(other.connect()) as connection:
+        by_hand(connection, customer, email, phone)
+    with pytest.raises(CounterweightError, match="not audited"):
+        forget(project, [Person("customer", "canonical", customer)])
+        publish(project)
+    assert obsolete(project) == [before, *project.restricted.iterdir()]
+    for made in (project, other):
+        build(made, {})
+    audit(project)
+    after = publish(project, restricted=True, with_parquet=True)
+    assert [path.name for path in project.published.iterdir() if path.is_dir() and not path.is_symlink()] == [
+        after.name
+    ]
+    assert [path.stem for path in project.restricted.iterdir()] == [after.name]
+    found = diff.compare(ROOT, other.warehouse, project.warehouse)
+    assert {it.name for it in found.relations if it.differs} == {"facts.fct_row_fates", "marts.data_health"}
+    gone = dict(
+        rows(project, "select raw_table, sum(row_count) from facts.fct_row_fates where fate = 'erased' group by 1")
+    )
+    assert min(gone.get(table, 0) for table in ("tickets", "ticket_events", "calls", "identities")) > 0
+    for word in (key, customer, email, phone):
+        assert word.encode() not in project.warehouse.read_bytes()
+        for path in project.published.rglob("*"):
+            assert not path.is_file() or word.encode() not in path.read_bytes(), path
+        assert not secrets.of_values("after", after / "counterweight.duckdb", wanted={"word": word}).found
+
+
+def the_customer_with_most(project):
+    """(id, (address, telephone)) of the customer with tickets and calls who has most of both."""
+    customer, *known = one(
+        project,
+        """
+        with who as (
+            select customer_id, any_value(value) filter (kind = 'email') as email,
+                any_value(value) filter (kind = 'phone') as phone
+            from raw.canonical__identities
+            where value in (
+                select value from raw.canonical__identities group by 1 having count(distinct customer_id) = 1
+            )
+            group by 1
+        )
+        select customer_id, email, phone
+        from who
+        inner join (select requester_id as email, count(*) as tickets from raw.canonical__tickets group by 1)
+            using (email)
+        inner join (select customer_id as phone, count(*) as calls from raw.canonical__calls group by 1) using (phone)
+        order by least(tickets, calls) desc, customer_id
+        limit 1
+        """,
+    )
+    return customer, known
+
+
+def by_hand(connection, customer, email, phone):
+    """Take out what is theirs, as the page says it, in words of this world alone."""
+    connection.execute("create temp table theirs as select unnest(?) as name", [[customer, email, phone]])
+    connection.execute(
+        """
+        create temp table tickets as select distinct ticket_id as id from raw.canonical__tickets
+        where requester_id in (from theirs) or requested_for_id in (from theirs);
+        create temp table contacts as select contact_id as id from raw.canonical__calls group by 1
+        having bool_or(coalesce(customer_id in (from theirs), false))
+            or (count(customer_id) = 0 and bool_or(coalesce(ticket_id in (from tickets), false)));
+        delete from raw.canonical__tickets where ticket_id in (from tickets);
+        delete from raw.canonical__ticket_events where ticket_id in (from tickets);
+        delete from raw.canonical__ticket_messages where ticket_id in (from tickets);
+        delete from raw.canonical__calls where contact_id in (from contacts);
+        delete from raw.canonical__surveys where ticket_id in (from tickets) or contact_id in (from contacts);
+        delete from raw.canonical__qa_reviews where ticket_id in (from tickets) or contact_id in (from contacts);
+        delete from raw.canonical__identities where customer_id in (from theirs);
+        delete from raw.canonical__bot_sessions where customer_id in (from theirs)
+            or (customer_id is null and handed_off_to in (from contacts));
+        update raw.canonical__ticket_events set actor_id = '(erased)' where actor_id in (from theirs);
+        """
+    )

@@ -107,10 +107,10 @@ def write_world(folder):
     return [f"{table}={folder / table}.csv" for table in WORLD]
 
 
-def kinds_in(content):
-    """The kinds of planted words in some bytes."""
+def kinds_in(content, wanted=None):
+    """The kinds of planted words, or of others (kind -> word), in some bytes."""
     content = content.lower()
-    return {kind for kind, word in [*PLANTED.items(), ("salt", SALT)] if word.lower().encode() in content}
+    return {kind for kind, word in (wanted or PLANTED | {"salt": SALT}).items() if word.lower().encode() in content}
 
 
 def found_in(path):
@@ -143,14 +143,14 @@ def of_files(name, *folders, is_control=False):
     return place
 
 
-def of_values(name, *files, is_control=False, schemas=None):
+def of_values(name, *files, is_control=False, schemas=None, wanted=None):
     """The Place of all values of the tables of DuckDB files."""
     place = Place(name, is_control=is_control)
     for file in files:
         with contextlib.closing(duckdb.connect(str(file), read_only=True)) as connection:
             for _, _, text in texts(connection, schemas):
                 place.searched += 1
-                place.found |= kinds_in(text.encode())
+                place.found |= kinds_in(text.encode(), wanted)
     return place
 
 
