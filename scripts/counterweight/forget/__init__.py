@@ -310,6 +310,12 @@ def _clear_traces(project):
 
 
 def _say_what_is_left(project):
+    for system in declared_systems(project):
+        schema = project.variables.get(f"{system}_schema")
+        if schema not in (None, "raw"):
+            click.echo(
+                f"forget {system} is read where its connector keeps it (schema {schema}): erase them there as well"
+            )
     count = len(obsolete(project))
     click.echo(
         "forget left to do: 'counterweight build', 'audit' and 'publish', which then removes what was published before "
