@@ -119,6 +119,7 @@ def test_a_role_that_is_not_there_stops_before_anything_is_built(granted, postgr
     assert "There is no role 'nobody_of_us'" in said
 
 
+@pytest.mark.long
 def test_roles_are_for_engines_that_have_some(new_project):
     project = new_project("no_roles")
     with contextlib.closing(project.connect()):
