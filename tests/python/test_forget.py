@@ -449,7 +449,7 @@ def test_nothing_was_published_so_nothing_is_obsolete(project):
 def test_others_figures_are_those_of_a_world_without_the_person(new_project, tmp_path):
     """From the published build with a customer in it to the one without, beside a world from whose raw tables the rows
     were taken by hand: every value of every other row is the same, and the key is in no file."""
-    simulate(tmp_path / "world", tickets=500, calls=900, months=4)
+    simulate(tmp_path / "world", tickets=300, calls=500, months=3)
     project, other = new_project("with"), new_project("without")
     load(project, None, [f"canonical={tmp_path}/world/raw"])
     customer, (email, phone) = the_customer_with_most(project)
