@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week clean
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines kills clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines secrets audit-dependencies clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -135,6 +136,12 @@ test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as wel
 
 kills: .venv/.synced ## a run is killed 200 times at random moments: readers and the next run see nothing of it; an hour
 	@$(RUN)python -m counterweight.dev.kills
+secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hunted wherever a reader or a log could show them
+	@$(RUN)python -m counterweight.dev.secrets
+
+# Asks a database of advisories over the network (osv.dev), and nothing else does: no part of `make test`.
+audit-dependencies: .venv/.synced ## known vulnerabilities of what uv.lock pins
+	@$(UV) audit --frozen --preview-features audit-command
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

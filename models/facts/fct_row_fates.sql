@@ -1,4 +1,5 @@
--- Grain: raw table x load x fate x reason. Every raw row has exactly one fate; the counts add up to the rows loaded.
+-- Grain: raw table x load x fate x reason. Every raw row has exactly one fate, erased ones too; the counts add up to the
+-- rows loaded.
 with
 
 rows as (
@@ -11,7 +12,8 @@ rows as (
         _source_file as source_file,
         _loaded_at as loaded_at,
         fate,
-        fate_reason
+        fate_reason,
+        1 as row_count
     from {{ ref('base_' ~ system ~ '__' ~ table) }}
     union all
     {% endfor %}
@@ -23,8 +25,20 @@ rows as (
         source_file,
         loaded_at,
         'quarantined' as fate,
-        reason as fate_reason
+        reason as fate_reason,
+        1 as row_count
     from {{ ref('stg_load__rejects') }}
+    union all
+    -- rows that are no more, on request: of them the count alone
+    select
+        source_system,
+        raw_table,
+        source_file,
+        loaded_at,
+        'erased' as fate,
+        cast(null as varchar) as fate_reason,
+        row_count
+    from {{ ref('stg_load__erasures') }}
 
 ),
 
@@ -37,7 +51,7 @@ final as (
         loaded_at,
         fate,
         fate_reason,
-        count(*) as row_count
+        cast(sum(row_count) as bigint) as row_count
     from rows
     group by source_system, raw_table, source_file, loaded_at, fate, fate_reason
 

@@ -6,6 +6,7 @@
     'superseded': 'Older versions of a row.',
     'excluded': 'Rows left out by a named rule.',
     'quarantined': 'Rows and lines that nobody can use.',
+    'erased': 'Rows erased on request: they are no more.',
 } %}
 {#- subject -> the fact, its rows, and what may be missing: condition, meaning -#}
 {% set gaps = {

@@ -375,6 +375,64 @@ def run(
     carry_out(project, work)
 
 
+@main.command(short_help="Erase a person, from raw to marts.")
+@click.option(
+    "--customer", "customers", multiple=True, metavar="SYSTEM:ID",
+    help="A customer, by any identifier that the system's tables write for them; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--identity", "identities", multiple=True, metavar="phone=NUMBER|email=ADDRESS",
+    help="The customer who is known by it in any system; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--agent", "agents", multiple=True, metavar="SYSTEM:ID",
+    help="An agent: their own rows are erased, their name in tickets and calls is taken out; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--from", "file", type=click.File(encoding="utf-8"), metavar="FILE",
+    help="Read who is meant from a file, or from standard input (-), so that no shell keeps it: lines such as "
+    "customer=canonical:4711, phone=+431234567, email=a@b.example, agent=zendesk:17.",
+)  # fmt: skip
+@click.option("--yes", is_flag=True, help="Do not ask. For scripts.")
+@click.pass_obj
+def forget(project, customers, identities, agents, file, yes):
+    """Erase a person from raw to marts, with a fate.
+
+    A customer is everything that they are known by, in all systems that share them by `identities`, an e-mail address
+    or an international telephone number. Their tickets and contacts go with all that hangs on them: events, messages,
+    surveys, reviews, sessions with bots. Where they acted in rows of others, their name is taken out.
+
+    First it says how many rows of which table, and asks. Then the build file is written anew without them and takes the
+    old one's place in one step. Logs and pages of the last build are removed; what was built is, too: run `build`,
+    `audit` and `publish` again. That publish removes the older builds, which have the person's key.
+
+    The rows stay counted, as `erased`, in facts.fct_row_fates. A later delivery of them is erased as it lands. It
+    cannot be undone. docs/access.md says what it does not reach.
+
+    \b
+    Examples
+      counterweight forget --customer canonical:4711
+      counterweight forget --identity phone=+4312345678 --yes
+      counterweight forget --from requests.txt
+    """
+    from counterweight.forget import forget as erase
+    from counterweight.forget import parse
+
+    named = {"customer": [*customers], "agent": [*agents], "identity": [*identities]}
+    for number, line in enumerate(file or [], start=1):
+        kind, _, rest = line.strip().partition("=")
+        if kind in ("phone", "email"):
+            named["identity"].append(line.strip())
+        elif kind in ("customer", "agent"):
+            named[kind].append(rest)
+        elif line.strip():
+            raise InputError(
+                f"Line {number} does not begin with customer=, agent=, phone= or email=. Nothing was erased."
+            )
+    persons = parse(project, named["customer"], named["identity"], named["agent"])
+    erase(project, persons, None if yes else lambda: click.confirm("Erase them?"))
+
+
 @main.command("report", short_help="What people look at: one HTML file of what is published.")
 @click.option("--out", metavar="FILE", help="Default: report.html in the folder that readers look in.")
 @click.pass_obj

@@ -5,6 +5,8 @@ import re
 
 import click
 
+from counterweight.words import plain
+
 # What DuckDB says of a file that is not as it wrote it. Its checksums notice whatever was overwritten.
 _DAMAGE = re.compile(
     r"not a valid DuckDB|corrupt|could not read enough bytes|replaying WAL|deserializ|INTERNAL Error|FATAL Error",
@@ -18,6 +20,10 @@ class CounterweightError(click.ClickException):
     """Something the user can mend. `exit_code` tells scripts which kind; see `counterweight --help`."""
 
     exit_code = 1
+
+    def __init__(self, message):
+        # names of files, columns and accounts stand in it: they may begin no line and colour nothing
+        super().__init__("\n".join(map(plain, str(message).split("\n"))))
 
 
 class InputError(CounterweightError):

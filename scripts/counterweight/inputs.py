@@ -11,8 +11,17 @@ AWAITED = "audit.awaited_inputs"
 
 
 def fingerprint(connection):
-    """Of what was loaded and declared, in its order: where a row is delivered twice, the later arrival decides."""
-    return fingerprint_of(*in_order(connection))
+    """Of what was loaded and declared, in its order: where a row is delivered twice, the later arrival decides. And of
+    what was erased of it."""
+    return fingerprint_of(*in_order(connection), _erasures(connection))
+
+
+def _erasures(connection):
+    if not connection.execute(
+        "select count(*) from information_schema.tables where table_schema = 'raw' and table_name = '_erasures'"
+    ).fetchone()[0]:
+        return []
+    return connection.execute("select * from raw._erasures order by all").fetchall()
 
 
 def in_order(connection):
@@ -23,8 +32,9 @@ def in_order(connection):
     )
 
 
-def fingerprint_of(loads, ends):
-    return hashlib.sha256(json.dumps([loads, ends], default=str).encode()).hexdigest()[:16]
+def fingerprint_of(loads, ends, erasures=()):
+    # nothing where nobody was forgotten
+    return hashlib.sha256(json.dumps([loads, ends, *erasures], default=str).encode()).hexdigest()[:16]
 
 
 def await_loads(connection, loads, build_id=None, build_fingerprint=None):
@@ -75,7 +85,8 @@ def close(connection, accept_loss=False):
         raise InputError(
             f"Build {build_id}, which readers see, was made from these files and something else. "
             + (
-                "Say again when its feeds ended (--observed-until), as you said then."
+                "Say again when its feeds ended (--observed-until), as you said then. Whoever was forgotten "
+                "(fate `erased` in fct_row_fates of what is published) must be forgotten again before you publish."
                 if awaited[0][3]
                 else "Which, nobody wrote down: name all files that were loaded, the oldest first, and say again when "
                 "feeds ended (--observed-until)."

@@ -12,11 +12,12 @@ import shutil
 import click
 import duckdb
 
-from counterweight import history, parquet, restatement, retention
+from counterweight import forget, history, parquet, restatement, retention
 from counterweight.build import last_build
 from counterweight.errors import CounterweightError, InputError, near_matches
 from counterweight.project import pretty_path
 from counterweight.published import literal, quoted
+from counterweight.words import plain
 
 # What readers get. Nothing raw, nothing private: the file is written afresh, never copied and cleaned.
 PUBLISHED_SCHEMAS = ("dimensions", "facts", "marts")
@@ -288,8 +289,9 @@ def publish_accounts(project, names, everybody=False, with_parquet=False, kept=(
             _swap(place, folder.name)
             retention.prune(place, *kept)
         drafts.rmdir()
+        forget.remove_obsolete(project)
     for (_, name), (place, _, folder) in places.items():
-        click.echo(f"publish account {name}: {pretty_path(place.current)} -> {folder.name}")
+        click.echo(f"publish account {plain(name)}: {pretty_path(place.current)} -> {folder.name}")
     return [folder for _, _, folder in places.values()]
 
 
@@ -354,11 +356,13 @@ def _chosen_accounts(folders, names):
         found = [account for account in folders if name in (account[1], ":".join(account))]
         if not found:
             known = [account for _, account in folders]
-            raise InputError(f"There is no account '{name}'.{near_matches(name, known)} Nothing was published.")
+            raise InputError(
+                f"There is no account '{plain(name)}'.{plain(near_matches(name, known))} Nothing was published."
+            )
         if len(found) > 1:
             raise InputError(
-                f"'{name}' is an account of {' and of '.join(system for system, _ in found)}. "
-                f"Say which: {' or '.join(':'.join(account) for account in found)}. Nothing was published."
+                f"'{plain(name)}' is an account of {' and of '.join(system for system, _ in found)}. "
+                f"Say which: {' or '.join(plain(':'.join(account)) for account in found)}. Nothing was published."
             )
         chosen += [account for account in found if account not in chosen]
     return chosen

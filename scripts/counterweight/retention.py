@@ -34,14 +34,21 @@ def keep(published, builds, months):
 def remove(project, names):
     """Remove published builds, with the restricted files that belong to them."""
     for name in names:
-        leaving = project.published / f"{LEAVING}{name}"
-        # out of sight first: a folder that is half removed must not look like a build
-        os.replace(project.published / name, leaving)
-        shutil.rmtree(leaving)
+        discard(project.published / name)
         (project.restricted / f"{name}.duckdb").unlink(missing_ok=True)
     if names:
         click.echo(f"publish past builds removed: {len(names)} ({', '.join(names[:3])}{', ...' if names[3:] else ''})")
     return names
+
+
+def discard(path):
+    """Remove the folder of a build, or a file. It goes out of sight first: half a folder must not look like a build."""
+    if path.is_dir():
+        leaving = path.with_name(f"{LEAVING}{path.name}")
+        os.replace(path, leaving)
+        shutil.rmtree(leaving)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def next_order(project):

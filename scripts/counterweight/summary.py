@@ -6,7 +6,7 @@ import click
 
 from counterweight.project import pretty_path
 from counterweight.publish import FILE_NAME, open_published
-from counterweight.words import READINGS, day, in_unit, percent
+from counterweight.words import READINGS, day, in_unit, percent, plain
 
 # What a claim type says was done, and what its customers do when it was not. The other types are in the pairs.
 CLAIMS = {
@@ -173,7 +173,7 @@ def _show_detectors(system, detectors):
         return
     for row in detectors:
         if row["units"]:
-            click.echo(f"    {row['detector']:<5}{row['detector_name']:<42}{', '.join(row['units'])}")
+            click.echo(f"    {row['detector']:<5}{row['detector_name']:<42}{', '.join(map(plain, row['units']))}")
     if not any(row["units"] for row in detectors):
         click.echo("    no signal, in any team and month that could be evaluated")
     quiet = [row["detector"] for row in detectors if row["evaluated_count"] and not row["units"]]

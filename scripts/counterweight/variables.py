@@ -1,6 +1,7 @@
 """dbt variables from the command line, looked at before anything is built with them."""
 
 import datetime
+import re
 import zoneinfo
 
 import yaml
@@ -11,6 +12,9 @@ from counterweight.load.declared import declared_systems
 # Variables that say something of each source system.
 BY_SYSTEM = ("source_time_zones", "source_timestamp_formats", "source_decimal_separators", "ticket_link_templates")
 FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys", "bot_sessions", "business_outcomes")
+
+# An address of a tool; the ticket's number comes behind it, or it would decide where the link leads.
+LINK = re.compile(r"https?://[^/{}?#\s]+[/?#]", re.IGNORECASE)
 
 # How finely an issue is told from another, the default first.
 ISSUE_KEYS = ("subcategory", "category", "anything")
@@ -111,6 +115,12 @@ def _said_of_systems(project, name, mapping, declared):
             raise InputError(
                 f"{name} of {system}: '{value}' has no {{ticket_id}}, so that all links would be one. "
                 "Write https://<your tool>/.../{ticket_id}."
+            )
+        if name == "ticket_link_templates" and value and not LINK.match(str(value)):
+            raise InputError(
+                f"{name} of {system}: '{value}' leads nowhere, or wherever the ticket's number says. It must begin "
+                "with http:// or https:// and the tool's name, and name the ticket behind it: "
+                "https://<your tool>/.../{ticket_id}."
             )
     if name == "source_timestamp_formats":
         return {system: _formats(project, system, value, declared) for system, value in mapping.items()}

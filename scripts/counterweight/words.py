@@ -1,8 +1,11 @@
 """Values in words, for people: in the summary and the report. Unknown is said, never blank and never 0."""
 
 import decimal
+import re
 
 UNKNOWN = "unknown"
+# What moves a terminal's cursor, colours it, begins a line, or turns the direction of what follows.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # What a reading says, the worst first.
 READINGS = {
     "blindfold": "The headline looks better than reality bears out",
@@ -19,6 +22,11 @@ def percent(share, digits=1):
         return UNKNOWN
     exact = decimal.Decimal(str(share)) * 100
     return f"{exact.quantize(decimal.Decimal(1).scaleb(-digits), decimal.ROUND_HALF_UP):,} %"
+
+
+def plain(text):
+    """A name from the data as one line shows it: what a terminal or a log would obey is written as `\\x1b`."""
+    return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", str(text))
 
 
 def count(number):

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from hypothesis import settings
+from playwright.sync_api import sync_playwright
 
 import zendesk_world
 from counterweight.audit import audit
@@ -205,6 +206,20 @@ def postgres():
         pytest.skip(missing)
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium; skips without one, fails where it must be there."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not program:
+        if os.environ.get("COUNTERWEIGHT_BROWSER_REQUIRED"):
+            pytest.fail("pages must be looked at here, and there is no chromium")
+        pytest.skip("there is no chromium to look at pages with")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 def rows(project, query, parameters=None):

@@ -1,11 +1,13 @@
 """What validates a change: the workflow runs what the Makefile has, contracts hold without data, rules of form can
 fail, and dbt's pages open offline."""
 
+import http.server
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,12 @@ CI = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encodi
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = dict(re.findall(r"^([a-z-]+):(?: (?!export)(.*?))?(?: ##.*)?$", MAKEFILE, flags=re.M))
 BOUNCER = Path(sys.executable).with_name("dbt-bouncer")
-STEPS = [step for job in CI["jobs"].values() for step in job["steps"]]
+STEPS = [
+    step
+    for path in WORKFLOWS
+    for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+    for step in job["steps"]
+]
 
 
 # ---- the workflow
@@ -77,6 +84,48 @@ def test_workflows_may_do_little(path):
         assert set(job["needs"] if isinstance(job.get("needs"), list) else [job.get("needs", "check")]) <= set(
             workflow["jobs"]
         )
+
+
+class Advisories(http.server.BaseHTTPRequestHandler):
+    """Stands for the database of advisories: one is known, of click, where the server is told so."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))["queries"]
+        self.server.asked = [it["package"]["name"] for it in asked]
+        known = {"vulns": [{"id": "GHSA-planted", "modified": "2024-01-01T00:00:00Z"}]}
+        self.answer({"results": [known if name in self.server.planted else {} for name in self.server.asked]})
+
+    def do_GET(self):
+        times = {"modified": "2024-01-01T00:00:00Z", "published": "2024-01-01T00:00:00Z"}
+        self.answer({"id": "GHSA-planted", "summary": "planted", "affected": [], **times})
+
+    def answer(self, content):
+        text = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+
+@pytest.mark.parametrize("planted", [[], ["click"]], ids=["nothing known", "one known"])
+def test_dependencies_are_audited(planted):
+    """The command of the Makefile, on what uv.lock pins. The database is a stand-in: none is to be reached here."""
+    (command,) = re.findall(r"^\t@\$\(UV\) (audit .*)$", MAKEFILE, flags=re.M)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Advisories) as server:
+        server.planted, server.asked = planted, []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uv = Path(sys.executable).with_name("uv")
+        address = f"http://127.0.0.1:{server.server_port}"
+        outcome = subprocess.run(
+            [uv, *command.split(), "--service-url", address], cwd=ROOT, capture_output=True, text=True
+        )
+        server.shutdown()
+    assert outcome.returncode == bool(planted), outcome.stderr
+    assert ("GHSA-planted" in outcome.stdout) is bool(planted)
+    assert {"click", "duckdb", "dbt-core", "great-expectations"} <= set(server.asked)
 
 
 def test_the_comment_is_found_again():

@@ -20,7 +20,8 @@ mart as (
         sum(case when measure = 'loaded' then value_count end) as loaded_count,
         sum(
             case
-                when measure in ('used', 'exact_duplicate', 'superseded', 'excluded', 'quarantined') then value_count
+                when measure in ('used', 'exact_duplicate', 'superseded', 'excluded', 'quarantined', 'erased')
+                    then value_count
             end
         ) as fate_count
     from {{ ref('data_health') }}

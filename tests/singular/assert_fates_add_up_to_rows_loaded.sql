@@ -1,4 +1,5 @@
--- Nothing lost: per raw table and load, the fates add up to the rows that lie in raw and the lines that load rejected.
+-- Nothing lost: per raw table and load, the fates add up to the rows that lie in raw, the lines that load rejected
+-- and the rows that were erased.
 -- Counted in raw on purpose: staging is part of what is under test. Nothing against nothing fails too.
 with
 
@@ -10,7 +11,8 @@ delivered as (
         '{{ system }}' as source_system,
         '{{ table }}' as raw_table,
         _source_file as source_file,
-        _loaded_at as loaded_at
+        _loaded_at as loaded_at,
+        1 as row_count
     from {{ raw_provenance(system, table) }} as landed
     union all
     {% endfor %}
@@ -19,8 +21,17 @@ delivered as (
         source_system,
         raw_table,
         source_file,
-        loaded_at
+        loaded_at,
+        1 as row_count
     from {{ source('load', 'rejects') }}
+    union all
+    select
+        source_system,
+        raw_table,
+        source_file,
+        loaded_at,
+        row_count
+    from {{ source('load', 'erasures') }}
 
 ),
 
@@ -32,7 +43,7 @@ loaded as (
         -- a connector may tell neither
         coalesce(source_file, '(none)') as source_file,
         coalesce(loaded_at, timestamp '1900-01-01 00:00:00') as loaded_at,
-        count(*) as row_count
+        sum(row_count) as row_count
     from delivered
     group by
         source_system,

@@ -25,7 +25,8 @@ META = {
     | {"detector", "formula", "source", "traps", "cannot_say"},
     "models.columns": OF_A_PAIR | {"restricted", "account_reference"},
     "sources": {"kept_by_load"},
-    "sources.tables.columns": {"required"},
+    "sources.tables.columns": {"required"}
+    | {"person", "nobody", "where", "unless", "entity", "belongs_to", "unless_named"},
     "exposures": OF_A_PAIR | {"kpi_shows"},
     "metrics": OF_A_PAIR,
 }

@@ -6,6 +6,7 @@ from counterweight import inputs
 from counterweight.errors import InputError
 from counterweight.load import content, readers
 from counterweight.load.declared import check_columns, check_system, declared_systems, files
+from counterweight.load.forgotten import Watch
 from counterweight.load.land import Export, land, now, prepare
 
 __all__ = ["declared_systems", "load"]
@@ -41,8 +42,10 @@ def load(project, system, pairs, observed_until=(), accept_loss=False):
         try:
             connection.execute("begin")
             prepare(connection, project)
+            watch = Watch(connection, project)
             for export in inputs.in_their_order(connection, exports, accept_loss):
-                land(connection, project, export)
+                land(connection, project, export, watch)
+            watch.look_back()
             for owner, feed, until in ends:
                 connection.execute("insert into raw._observed_until values (?, ?, ?, ?)", [owner, feed, until, now()])
                 click.echo(f"load   {owner} {feed}: observed until {until} UTC")
@@ -50,6 +53,7 @@ def load(project, system, pairs, observed_until=(), accept_loss=False):
             connection.execute("commit")
         finally:
             connection.close()
+        watch.finish()
 
 
 def _ends(systems, default, loaded, observed_until):

@@ -24,6 +24,8 @@ ENCODINGS = {
 }
 CHUNK = 1 << 20
 PLAIN = bytes(range(128))
+# Of copies beside the build file, which a load that was killed leaves there.
+COPY_PREFIX = ".load-"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +81,7 @@ def readable(file, folder):
         return
     # beside the build file, which holds the same rows, and not in a folder that others may read
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder) as copy:
+    with tempfile.NamedTemporaryFile(prefix=COPY_PREFIX, dir=folder) as copy:
         if file.kind == PARQUET:
             with file.open() as packed:
                 shutil.copyfileobj(packed, copy, CHUNK)

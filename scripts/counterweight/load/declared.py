@@ -9,6 +9,7 @@ import jinja2
 import yaml
 
 from counterweight.errors import InputError, near_matches
+from counterweight.words import CONTROL, plain
 
 META_COLUMNS = {
     "_loaded_at": "timestamp",
@@ -18,15 +19,20 @@ META_COLUMNS = {
 }
 
 
+# PyYAML's own, in C where it was built so: the sources files are long, and each load reads them.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 @dataclasses.dataclass(frozen=True)
 class RawTable:
-    """A raw table as its dbt source declares it."""
+    """A raw table as its dbt source declares it. `meta`: what it says of each column."""
 
     system: str
     name: str
     identifier: str
     columns: tuple
     required: tuple
+    meta: dict = dataclasses.field(default_factory=dict, compare=False)
 
 
 def declared_systems(project):
@@ -35,7 +41,7 @@ def declared_systems(project):
     # load always lands in raw, whatever is read where a connector keeps it
     variables = {name: "raw" if name.endswith("_schema") else value for name, value in project.variables.items()}
     for path in sorted((project.root / "models" / "staging").glob("*/*sources.yml")):
-        for source in yaml.safe_load(_rendered(path, variables)).get("sources", []):
+        for source in yaml.load(_rendered(path, variables), Loader=LOADER).get("sources", []):
             is_ours = (source.get("config") or {}).get("meta", {}).get("kept_by_load")
             if source["schema"] != "raw" or is_ours:
                 continue
@@ -52,6 +58,7 @@ def declared_systems(project):
                     identifier=table.get("identifier", table["name"]),
                     columns=tuple(columns),
                     required=tuple(name for name, meta in columns.items() if meta.get("required")),
+                    meta=columns,
                 )
             systems[source["name"]] = tables
     return systems
@@ -106,15 +113,27 @@ def _named(file):
     """What a name or pattern names. A file of that very name goes before a pattern: browsers write export[1].csv."""
     path = Path(file).expanduser()
     matches = [str(path)] if path.exists() else sorted(glob.glob(str(path)))
+    _check_names(path.parent, matches)
     if not matches:
         siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(f"{path}: no such file.{near_matches(path.name, siblings)} Nothing was loaded.")
     return [Path(match) for match in matches]
 
 
+def _check_names(folder, paths):
+    """A file's name stands in tables, on the screen and in logs, and must be one line there."""
+    for path in paths:
+        if CONTROL.search(Path(path).name):
+            raise InputError(
+                f"{plain(folder)}: the name of the file {plain(Path(path).name)} has a control character in it (a "
+                "line's end, a colour, a change of direction). Rename it. Nothing was loaded."
+            )
+
+
 def _told_by_name(system, tables, path):
     """The files of a folder, hidden ones aside, or one file: each with the raw table that its name says."""
     paths = sorted(file for file in path.iterdir() if not file.name.startswith(".")) if path.is_dir() else [path]
+    _check_names(path, paths)
     if not paths:
         raise InputError(f"{path}: the folder is empty. Name one with the files in it. Nothing was loaded.")
     strange = [file for file in paths if _stem(file) not in tables]
@@ -150,6 +169,12 @@ def check_columns(path, reader, table):
     reserved = [name for name in header if name in META_COLUMNS]
     if reserved:
         raise InputError(f"{path}: column '{reserved[0]}' is reserved for load. Rename it. Nothing was loaded.")
+    for number, name in enumerate(header, start=1):
+        if CONTROL.search(name):
+            raise InputError(
+                f"{path}: the name of column {number}, '{plain(name)}', has a control character in it (a line's end, a "
+                "colour, a change of direction). Rename it. Nothing was loaded."
+            )
     if "" in header:
         raise InputError(f"{path}: column {header.index('') + 1} of the header has no name. Nothing was loaded.")
     missing = [name for name in table.required if name not in header]

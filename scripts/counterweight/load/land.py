@@ -10,6 +10,7 @@ from counterweight import salt
 from counterweight.errors import InputError, near_matches
 from counterweight.load import changes, content, readers
 from counterweight.load.declared import META_COLUMNS, RawTable
+from counterweight.load.forgotten import LANDING
 from counterweight.load.readers import REJECT_REASONS, quoted
 from counterweight.project import pretty_path
 
@@ -50,8 +51,9 @@ def prepare(connection, project):
     salt.keep(connection, project)
 
 
-def land(connection, project, export):
-    """Append one file to its raw table, unless its content is there already, and say what was found."""
+def land(connection, project, export, watch):
+    """Append one file to its raw table, unless its content is there already, and say what was found. `watch` keeps out
+    who was forgotten."""
     file, table, reader = export.file, export.table, export.reader
     name = pretty_path(file.path)
     before = connection.execute(
@@ -66,7 +68,7 @@ def land(connection, project, export):
     _match_columns(connection, table, reader.header)
     try:
         with content.readable(file, project.scratch) as (path, compression):
-            row_count = _insert(connection, export, loaded_at, path, compression)
+            row_count, erased = _insert(connection, export, loaded_at, path, compression, watch)
             rejects = reader.rejects(connection, path, compression, row_count)
     except duckdb.Error as error:
         raise readers.unreadable(file, error) from None
@@ -82,6 +84,8 @@ def land(connection, project, export):
         )
     _keep_books(connection, export, row_count, loaded_at, rejects)
     click.echo(f"load   {name}: {row_count:,} rows into {table.system}.{table.name}")
+    if erased:
+        click.echo(f"       of these erased as they landed, of people who were forgotten: {erased:,}")
     if row_count == 0:
         click.echo("       the file has column names and no rows: export it again, unless there is nothing to export")
     _say_rejects(file, rejects)
@@ -105,20 +109,26 @@ def _match_columns(connection, table, header):
             connection.execute(f"alter table {target} add column {quoted(name)} varchar")
 
 
-def _insert(connection, export, loaded_at, path, compression):
-    """The number of rows that were appended."""
+def _insert(connection, export, loaded_at, path, compression, watch):
+    """(rows that were delivered, how many of them were erased as they landed)."""
+    names = (*export.reader.header, *META_COLUMNS)
     columns = ", ".join(quoted(name) for name in export.reader.header)
     target = f"raw.{quoted(export.table.identifier)}"
     rows, values = export.reader.rows(path, compression)
-    connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
-    return connection.execute(
-        f"""
-        insert into {target} ({columns}, _loaded_at, _source_file, _row_number, source_system)
-        select {columns}, $loaded_at, $source_file, {export.reader.row_number}, $system
+    query = f"""
+        select
+            {columns}, $loaded_at as _loaded_at, $source_file as _source_file,
+            {export.reader.row_number} as _row_number, $system as source_system
         from ({rows})
-        """,
-        values | {"loaded_at": loaded_at, "source_file": export.file.path.name, "system": export.table.system},
-    ).fetchone()[0]
+        """
+    values |= {"loaded_at": loaded_at, "source_file": export.file.path.name, "system": export.table.system}
+    connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
+    if watch.is_needed:
+        connection.execute(f"create or replace temp table {LANDING} as {query}", values)
+        (row_count,) = connection.execute(f"select count(*) from {LANDING}").fetchone()
+        return row_count, watch.land(export.table, names, target)
+    inserted = connection.execute(f"insert into {target} ({', '.join(map(quoted, names))}) {query}", values)
+    return inserted.fetchone()[0], 0
 
 
 def _keep_books(connection, export, row_count, loaded_at, rejects):

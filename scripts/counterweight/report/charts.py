@@ -41,7 +41,8 @@ def draw(chart, says, name):
     head = (
         f'<svg role="img" aria-label="{html.escape(says)}" style="max-width:{width}px" viewBox="0 0 {width} {height}"'
     )
-    return re.sub(r"^.*?<svg [^>]*?viewBox=\"[^\"]*\"", head, svg, count=1, flags=re.DOTALL)
+    # its words may hold a team's name, and that a backslash
+    return re.sub(r"^.*?<svg [^>]*?viewBox=\"[^\"]*\"", lambda _: head, svg, count=1, flags=re.DOTALL)
 
 
 def _styled(chart):

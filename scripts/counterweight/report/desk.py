@@ -7,6 +7,7 @@ import re
 
 from counterweight.errors import CounterweightError
 from counterweight.published import literal
+from counterweight.words import plain
 
 # Schemas of the published file that a query may read.
 READS = re.compile(r"\b(marts|reference|dimensions|audit)\.(\w+)")
@@ -124,7 +125,10 @@ def _tidy(sql):
 
 
 def _plain(value):
-    """Decimals as floats where they are drawn or said: all figures here have at most six digits."""
+    """Decimals as floats where they are drawn or said: all figures here have at most six digits. A name is one line: of
+    a control character in an SVG the program that draws it dies."""
+    if isinstance(value, str):
+        return plain(value)
     return float(value) if isinstance(value, decimal.Decimal) else value
 
 
