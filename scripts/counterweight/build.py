@@ -17,9 +17,12 @@ from counterweight.project import WAREHOUSE_VARIABLE
 CODE_FOLDERS = ("models", "macros", "seeds")
 
 # What dbt read of the project, kept for the next run of this process with the same code and variables: reading takes
-# longer than building little, and dbt reads anew for each warehouse. Where they take turns, the newest few.
+# longer than building little, and dbt reads anew for each warehouse. Where they take turns, the few last used.
 _parsed = {}
 _PARSED_AT_ONCE = 3
+# Variables that decide nothing of what is read: models ask for their values when they are run. Where a model would ref
+# another only with one of them set, dbt stops and says so.
+_NOT_READ = ("as_of",)
 
 
 def run_dbt(project, arguments, values):
@@ -58,7 +61,11 @@ def run_dbt(project, arguments, values):
         "--no-version-check",
         *(["--no-partial-parse"] if "--no-partial-parse" in arguments else []),
     ]  # fmt: skip
-    key = (project.root, project.target, project.warehouse.stem, *options, _fingerprint_code(project, "tests"))
+    read = json.dumps({name: value for name, value in values.items() if name not in _NOT_READ}, default=str)
+    key = (
+        project.root, project.target, project.warehouse.stem, read, "--no-partial-parse" in arguments,
+        _fingerprint_code(project, "tests"),
+    )  # fmt: skip
     with contextlib.chdir(project.root):
         try:
             if key not in _parsed:
@@ -70,6 +77,7 @@ def run_dbt(project, arguments, values):
                 # models that are switched off: nothing asks for them any more, and they cannot be copied
                 parsing.result.disabled.clear()
                 _parsed[key] = parsing.result
+            _parsed[key] = _parsed.pop(key)  # the last to go
             # a run notes things in what it is given, and must not hand them on
             manifest = _copied(_parsed[key])
             outcome = dbtRunner(manifest=manifest, callbacks=[show]).invoke([*arguments, *options])
