@@ -1,6 +1,7 @@
 """Worlds that several tests read: each is loaded, built, audited and published once a session."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -59,10 +60,48 @@ def new_project(tmp_path_factory):
     """A function that gives an empty warehouse of this project's code."""
 
     def make(name):
-        folder = tmp_path_factory.mktemp(name)
-        return Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
+        return project_in(tmp_path_factory.mktemp(name))
 
     return make
+
+
+def project_in(folder):
+    return Project(root=ROOT, warehouse=folder / "counterweight.duckdb", published=folder / "published")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function that gives a folder as `make` filled it. Of several workers the first that asks makes it, the others
+    wait; each has a copy of its own, so that none sees what another's tests do to it."""
+
+    def give(name, make):
+        own = tmp_path_factory.mktemp(name)
+        if not worker:
+            make(own)
+            return own
+        # above the folders of the workers: of this session and no other
+        kept = tmp_path_factory.getbasetemp().parent / f"once_{name}"
+        with kept.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                begun = kept.with_suffix(".begun")
+                # of a worker that failed at it
+                shutil.rmtree(begun, ignore_errors=True)
+                begun.mkdir()
+                make(begun)
+                begun.rename(kept)
+        shutil.copytree(kept, own, symlinks=True, dirs_exist_ok=True)
+        return own
+
+    return give
+
+
+def load_and_publish(project, log, values=None):
+    """All the commands on a log of ServiceNow."""
+    load(project, "servicenow", [f"incident_event_log={log}"])
+    build(project, values or {})
+    audit(project)
+    publish(project)
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +110,7 @@ def run_all(new_project):
 
     def run(name, log, values=None):
         project = new_project(name)
-        load(project, "servicenow", [f"incident_event_log={log}"])
-        build(project, values or {})
-        audit(project)
-        publish(project)
+        load_and_publish(project, log, values)
         return project
 
     return run
@@ -87,8 +123,8 @@ def demo_log(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def demo(run_all, demo_log):
-    return run_all("demo", demo_log)
+def demo(made_once, demo_log):
+    return project_in(made_once("demo", lambda folder: load_and_publish(project_in(folder), demo_log)))
 
 
 @pytest.fixture(scope="session")
@@ -113,22 +149,25 @@ def copied_project(copy_project, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def dealership(new_project, tmp_path_factory):
+def dealership(made_once):
     """The published warehouse of a world with every raw table, contract prices among them, and the folder of those."""
-    folder = tmp_path_factory.mktemp("dealership")
-    simulate_world(folder, world="dealership", tickets=800, calls=1600, months=4)
-    project = new_project("dealership")
-    load(project, None, [f"canonical={folder}/raw"])
-    build(
-        project,
-        {
-            "reporting_time_zone": ZONE_OF_DEALERSHIP,
-            "ticket_link_templates": {"canonical": TICKETS_OF_DEALERSHIP},
-        },
-    )
-    audit(project)
-    publish(project)
-    return project, folder / "raw"
+
+    def make(folder):
+        simulate_world(folder / "world", world="dealership", tickets=800, calls=1600, months=4)
+        project = project_in(folder)
+        load(project, None, [f"canonical={folder}/world/raw"])
+        build(
+            project,
+            {
+                "reporting_time_zone": ZONE_OF_DEALERSHIP,
+                "ticket_link_templates": {"canonical": TICKETS_OF_DEALERSHIP},
+            },
+        )
+        audit(project)
+        publish(project)
+
+    folder = made_once("dealership", make)
+    return project_in(folder), folder / "world" / "raw"
 
 
 @pytest.fixture(scope="session")
@@ -142,12 +181,14 @@ def real_log():
 
 
 @pytest.fixture(scope="session")
-def real(new_project, real_log):
+def real(made_once, real_log):
     """Built and no more: with two other logs it is audited and published (three_sources)."""
-    project = new_project("real")
-    load(project, "servicenow", [f"incident_event_log={real_log}"])
-    build(project, {})
-    return project
+
+    def make(folder):
+        load(project_in(folder), "servicenow", [f"incident_event_log={real_log}"])
+        build(project_in(folder), {})
+
+    return project_in(made_once("real", make))
 
 
 @pytest.fixture(scope="session")
@@ -158,25 +199,28 @@ def bank_logs(real_log):
 
 
 @pytest.fixture(scope="session")
-def three_sources(new_project, real_log, bank_logs):
+def three_sources(made_once, real_log, bank_logs):
     """The three real sources, loaded in one go into one warehouse."""
-    project = new_project("three")
     excerpt = REAL_DATA / "service_manager_excerpt"
-    load(
-        project,
-        None,
-        [
-            f"servicenow.incident_event_log={real_log}",
-            *(f"bank_call_log.calls={path}" for path in bank_logs),
-            f"service_manager.interactions={excerpt}/Detail_Interaction_excerpt.csv",
-            f"service_manager.incidents={excerpt}/Detail_Incident_excerpt.csv",
-            f"service_manager.incident_activities={excerpt}/Detail_Incident_Activity_excerpt.csv",
-        ],
-    )
-    build(project, {})
-    audit(project)
-    publish(project)
-    return project
+
+    def make(folder):
+        project = project_in(folder)
+        load(
+            project,
+            None,
+            [
+                f"servicenow.incident_event_log={real_log}",
+                *(f"bank_call_log.calls={path}" for path in bank_logs),
+                f"service_manager.interactions={excerpt}/Detail_Interaction_excerpt.csv",
+                f"service_manager.incidents={excerpt}/Detail_Incident_excerpt.csv",
+                f"service_manager.incident_activities={excerpt}/Detail_Incident_Activity_excerpt.csv",
+            ],
+        )
+        build(project, {})
+        audit(project)
+        publish(project)
+
+    return project_in(made_once("three_sources", make))
 
 
 @pytest.fixture(scope="session")
