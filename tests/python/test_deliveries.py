@@ -498,7 +498,7 @@ def test_the_product_deals_with_the_dirt_as_the_ledger_says(world, raw, new_proj
     project = new_project("dirty")
     tables = [table for table in TABLES if table not in ("agents", "costs")]
     load(project, "canonical", [f"{table}={raw / table}.parquet" for table in tables])
-    build_facts(project)
+    build_facts(project, select=[f"+base_canonical__{table}" for table in tables])
     ledger = read(raw.parent / "truth" / "defects.parquet")
     soiled_rows = {table: read(raw / f"{table}.parquet") for table in tables}
     taken = {entry["key"] for entry in ledger if entry["defect"] == "event_id_taken"}

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from conftest import one, rows
+from conftest import build_facts, one, rows
 from counterweight import summary
 from counterweight.audit import audit
 from counterweight.build import build
@@ -77,11 +77,14 @@ def test_a_desk_with_calls_alone_is_published(new_project, tmp_path, capsys):
     assert one(project, finding) == ("finding", 56)
 
 
-def test_rejected_lines_have_a_fate(run_all, rewritten):
+def test_rejected_lines_have_a_fate(new_project, rewritten):
+    """That they pass the audit and are published is shown of the planted world of test_privacy."""
     path = rewritten(lambda row: row)
     with path.open("a", encoding="utf-8") as file:
         file.write("INC9,cut\n")
-    project = run_all("rejected", path)
+    project = new_project("rejected")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    build_facts(project, select=["+fct_row_fates"])
     fates = rows(project, "select fate, row_count from facts.fct_row_fates where fate_reason = 'too_few_fields'")
     assert fates == [("quarantined", 1)]
     lines = len(path.read_text(encoding="utf-8").splitlines()) - 1
