@@ -67,7 +67,8 @@ def is_lack_of_space(error):
 def first_line(error):
     """What a library says, without its stack, its advice, and the class in front."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return re.sub(r"^(IO|INTERNAL|FATAL|Serialization|TransactionContext) Error: ", "", lines[0]).rstrip(" .!")
+    kind = r"^((IO|INTERNAL|FATAL|Serialization|TransactionContext) Error: |\[Errno \d+\] )"
+    return re.sub(kind, "", lines[0]).rstrip(" .:!")
 
 
 def near_matches(word, candidates):
