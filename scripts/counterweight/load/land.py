@@ -38,6 +38,10 @@ def prepare(connection, project):
             source_system varchar, raw_table varchar, source_file varchar, line_number bigint, reason varchar,
             loaded_at timestamp
         );
+        create table if not exists raw._lines (
+            source_system varchar, raw_table varchar, source_file varchar, loaded_at timestamp, row_number bigint,
+            lines_before bigint
+        );
         create table if not exists raw._columns (
             source_system varchar, raw_table varchar, source_file varchar, loaded_at timestamp, position integer,
             column_name varchar, kind varchar
@@ -68,6 +72,7 @@ def land(connection, project, export):
         with content.readable(file, project.warehouse.parent) as (path, compression):
             row_count = _insert(connection, export, loaded_at, path, compression)
             rejects = reader.rejects(connection, path, compression, row_count)
+            places = reader.places(path, compression, row_count, rejects)
     except duckdb.Error as error:
         raise readers.unreadable(file, error) from None
     if row_count == 0 and rejects:
@@ -75,7 +80,7 @@ def land(connection, project, export):
         raise InputError(
             f"{name}: no line can be read as a row; line {line}: {REJECT_REASONS[reason]}. Nothing was loaded."
         )
-    _keep_books(connection, export, row_count, loaded_at, rejects)
+    _keep_books(connection, export, row_count, loaded_at, rejects, places)
     click.echo(f"load   {name}: {row_count:,} rows into {table.system}.{table.name}")
     if row_count == 0:
         click.echo("       the file has column names and no rows: export it again, unless there is nothing to export")
@@ -116,7 +121,7 @@ def _insert(connection, export, loaded_at, path, compression):
     ).fetchone()[0]
 
 
-def _keep_books(connection, export, row_count, loaded_at, rejects):
+def _keep_books(connection, export, row_count, loaded_at, rejects, places):
     file, table = export.file, export.table
     connection.execute(
         "insert into raw._loads values (?, ?, ?, ?, ?, ?, ?)",
@@ -131,6 +136,17 @@ def _keep_books(connection, export, row_count, loaded_at, rejects):
             [line for line, _ in rejects],
             [reason for _, reason in rejects],
             loaded_at,
+        ],
+    )
+    connection.execute(
+        "insert into raw._lines select ?, ?, ?, ?, unnest(?::bigint[]), unnest(?::bigint[])",
+        [
+            table.system,
+            table.name,
+            file.path.name,
+            loaded_at,
+            [number for number, _ in places],
+            [before for _, before in places],
         ],
     )
 
