@@ -1,18 +1,18 @@
 {#- Run when dbt starts: every raw table and column that staging reads exists, empty where nobody delivered it, so that a
-    desk with tickets alone builds too. `load` lands text; a connector's own types stay as they are. Stops the run where
-    a delivered table lacks a column that it must have. -#}
+    desk with tickets alone builds too; and so do the books that load and audit keep. `load` lands text; a connector's own
+    types stay as they are. Stops the run where a delivered table lacks a column that it must have. -#}
 {% macro make_missing_raw_tables() -%}
     {%- if execute -%}
         {%- set present = {} -%}
         {%- for row in run_query(
             "select table_schema, table_name, column_name from information_schema.columns "
-            ~ "where table_schema in ('raw', 'private') and table_catalog = '" ~ target.database ~ "'"
+            ~ "where table_schema in ('raw', 'private', 'audit') and table_catalog = '" ~ target.database ~ "'"
         ) -%}
             {%- do present.setdefault(row[0] ~ '.' ~ row[1], []).append(row[2]) -%}
         {%- endfor -%}
         {%- set statements = [] -%}
         {%- for node in graph.sources.values()
-            if (node.source_name in source_systems() or node.source_name in ('load', 'private'))
+            if (node.source_name in source_systems() or node.source_name in ('load', 'private', 'audit'))
             and not is_read_in_place(node.source_name) -%}
             {%- set is_export = node.source_name in source_systems() -%}
             {%- set relation = adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.identifier) -%}
@@ -51,6 +51,7 @@
         {%- if statements -%}
             {%- do run_query('create schema if not exists raw') -%}
             {%- do run_query('create schema if not exists private') -%}
+            {%- do run_query('create schema if not exists audit') -%}
             {%- for statement in statements -%}
                 {%- do run_query(statement) -%}
             {%- endfor -%}

@@ -11,6 +11,7 @@ import yaml
 
 from counterweight.build import fingerprint_inputs, last_build, record, run_dbt
 from counterweight.errors import AuditError, CounterweightError, InputError
+from counterweight.health_history import keep_health
 
 # What a failed expectation means. A defect: our own tables are wrong. A finding: the source or the service is.
 KINDS = ("defect", "finding")
@@ -79,6 +80,7 @@ def audit(project):
                 "What was published before stays. Failing rows of a test lie in schema test_failures of "
                 f"{project.warehouse}; the pages are in {project.data_docs}."
             )
+        keep_health(project, build_id)
         record(project, build_id, "audited")
     click.echo(f"audit  {build_id}: {len(checks)} expectations, findings: {len(findings)}, defects: 0")
     return build_id
