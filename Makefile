@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines dirty-ledger clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -127,6 +127,9 @@ test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs
 	@$(UV) sync -q --frozen --inexact --group postgres
 	@$(RUN)pytest -m 'engine and not long' -n 2 --dist loadgroup
+
+dirty-ledger: .venv/.synced ## every kind of dirt of the simulator, delivered: 100 % must end as its ledger says; some three minutes
+	@$(RUN)python -m counterweight.dev.dirty_ledger
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache
