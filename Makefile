@@ -3,6 +3,7 @@
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week clean
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines kills clean
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines secrets audit-dependencies clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines dirty-ledger clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -142,6 +143,8 @@ secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hun
 # Asks a database of advisories over the network (osv.dev), and nothing else does: no part of `make test`.
 audit-dependencies: .venv/.synced ## known vulnerabilities of what uv.lock pins
 	@$(UV) audit --frozen --preview-features audit-command
+dirty-ledger: .venv/.synced ## every kind of dirt of the simulator, delivered: 100 % must end as its ledger says; some three minutes
+	@$(RUN)python -m counterweight.dev.dirty_ledger
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

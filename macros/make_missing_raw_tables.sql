@@ -1,6 +1,6 @@
 {#- Run when dbt starts: every raw table and column that staging reads exists, empty where nobody delivered it, so that a
-    desk with tickets alone builds too. `load` lands text; a connector's own types stay as they are. Stops the run where
-    a delivered table lacks a column that it must have. -#}
+    desk with tickets alone builds too; and so do the books that load and audit keep. `load` lands text; a connector's own
+    types stay as they are. Stops the run where a delivered table lacks a column that it must have. -#}
 {% macro make_missing_raw_tables() -%}
     {%- if execute -%}
         {%- set present = {} -%}
@@ -12,7 +12,7 @@
         {%- endfor -%}
         {%- set statements = [] -%}
         {%- for node in graph.sources.values()
-            if (node.source_name in source_systems() or node.source_name in ('load', 'private', 'audit_history'))
+            if (node.source_name in source_systems() or node.source_name in ('load', 'private', 'audit'))
             and not is_read_in_place(node.source_name) -%}
             {%- set is_export = node.source_name in source_systems() -%}
             {%- set relation = adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.identifier) -%}

@@ -1,6 +1,6 @@
 {#- CTEs that give each raw row its one fate; a base model goes on from the last, `fated`, with its columns and
-    `fate`, `fate_reason`. They begin at `relation`, which must have content_key, _loaded_at, _source_file and
-    _row_number.
+    `fate`, `fate_reason`, and `last_delivered_at`, when its content came last. They begin at `relation`, which must have
+    content_key, _loaded_at, _source_file and _row_number.
 
     key       columns that identify a row
     defects   why a row cannot be used: reason -> condition, the first that fits; `last_delivered_at` may be asked

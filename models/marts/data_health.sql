@@ -89,6 +89,19 @@ reasons as (
 
 ),
 
+-- unlike their fate, which stays with their load, it ends when they are mended
+unmended as (
+
+    select
+        source_system,
+        raw_table,
+        count(*) as row_count
+    from {{ ref('fct_quarantined_rows') }}
+    where is_corrected is not true
+    group by source_system, raw_table
+
+),
+
 coverage as (
 
     select * from {{ ref('dim_feed_coverage') }}
@@ -181,6 +194,21 @@ measures as (
             and loaded.raw_table = fates.raw_table
             and fates.fate = '{{ fate }}'
     {% endfor -%}
+    union all
+    select
+        loaded.source_system,
+        'rows' as subject,
+        loaded.raw_table as item,
+        'still_missing' as measure,
+        coalesce(unmended.row_count, 0) as value_count,
+        loaded.row_count as base_count,
+        cast(null as timestamp) as value_at,
+        'Of the quarantined, those that nothing usable is known to have replaced: work to do.' as meaning
+    from loaded
+    left join unmended
+        on
+            loaded.source_system = unmended.source_system
+            and loaded.raw_table = unmended.raw_table
     union all
     select
         reasons.source_system,

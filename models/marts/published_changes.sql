@@ -32,4 +32,4 @@ select
     corrected_row_count,
     gone_row_count,
     explanation
-from {{ ref('stg_audit_history__published_changes') }}
+from {{ ref('stg_audit__published_changes') }}

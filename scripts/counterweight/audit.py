@@ -9,6 +9,7 @@ from counterweight import inputs
 from counterweight.build import last_build, record, run_dbt
 from counterweight.errors import AuditError, CounterweightError, DamagedError, is_damage, is_lack_of_space
 from counterweight.expectations import NOT_COMPUTED, Check, read_suites, run_expectations
+from counterweight.health_history import keep_health
 
 # Columns of audit.expectation_results, by the fields of a check.
 COLUMN_TYPES = {
@@ -58,6 +59,7 @@ def audit(project):
                 "What was published before stays. Failing rows of a test lie in schema test_failures of "
                 f"{project.warehouse}; the pages are in {project.data_docs}."
             )
+        keep_health(project, build_id)
         record(project, build_id, "audited")
     click.echo(f"audit  {build_id}: {len(checks)} expectations, findings: {len(findings)}, defects: 0")
     return build_id

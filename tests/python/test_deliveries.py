@@ -174,6 +174,7 @@ TABLES = {
     """,
 }  # fmt: skip
 SHARES = dict.fromkeys(DEFECTS, 0.04)
+SMALL = ("agents", "costs")
 
 
 @pytest.fixture(scope="module")
@@ -420,7 +421,11 @@ def test_openings_that_stop_take_their_history_along(world, raw):
 def test_the_ledger_tells_of_every_soiled_row_and_of_no_other(world, raw):
     soil(raw, SHARES, 7)
     ledger = read(raw.parent / "truth" / "defects.parquet")
-    assert {entry["defect"] for entry in ledger} == {*DEFECTS, "ticket_lost"}
+    # of the tables that are too small here, test_quarantine.py
+    assert {entry["defect"] for entry in ledger} >= {
+        "ticket_lost",
+        *(name for name, it in DEFECTS.items() if it.table in TABLES and it.table not in SMALL),
+    }
     for table in TABLES:
         whole = {"|".join(row[column] or "" for column in KEYS[table]): row for row in read(world / f"{table}.parquet")}
         entries = {int(entry["row_number"]): entry for entry in ledger if entry["raw_table"] == table}
@@ -496,9 +501,9 @@ def test_a_table_on_a_local_clock(raw):
 def test_the_product_deals_with_the_dirt_as_the_ledger_says(world, raw, new_project):
     soil(raw, SHARES, 7)
     project = new_project("dirty")
-    tables = [table for table in TABLES if table not in ("agents", "costs")]
+    tables = [table for table in TABLES if table not in SMALL]
     load(project, "canonical", [f"{table}={raw / table}.parquet" for table in tables])
-    build_facts(project, select=[f"+base_canonical__{table}" for table in tables])
+    build_facts(project, select=["+fct_row_fates"])
     ledger = read(raw.parent / "truth" / "defects.parquet")
     soiled_rows = {table: read(raw / f"{table}.parquet") for table in tables}
     taken = {entry["key"] for entry in ledger if entry["defect"] == "event_id_taken"}

@@ -269,6 +269,74 @@ def test_rejects_name_the_line_that_an_editor_shows(project, tmp_path, encoding,
     assert [line for _, line, _ in rejects(project)] == [n for n, line in enumerate(text, 1) if line == "cut"]
 
 
+def lines_of_rows(project):
+    """Line of each row, as the book of load says it; None where it says nothing."""
+    with contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as connection:
+        return [
+            line
+            for (line,) in connection.execute(
+                """
+                select landed._row_number + max(lines.lines_before)
+                from raw.servicenow__incident_event_log as landed
+                left join raw._lines as lines
+                    on lines.loaded_at = landed._loaded_at and lines.row_number <= landed._row_number
+                group by landed._row_number order by landed._row_number
+                """
+            ).fetchall()
+        ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_row_stands_on_the_line_that_an_editor_shows(project, tmp_path, encoding, newline, is_packed):
+    """Lines that are no rows, empty ones, and line breaks within quotation marks stand between."""
+    long = ROW.replace("Mail", f'"Mail{newline}{newline}""ä"""')
+    parts = [
+        f'{HEADER},"a{newline}note"',
+        *[f"{it}," for it in (ROW, long, ROW)],
+        "cut",
+        "",
+        f"{ROW},",
+        f"{ROW},,one,two",
+    ]
+    parts += [f"{long},", f"{ROW},", "", ""]
+    starts, line = [], 1
+    for part in parts:
+        starts.append(line)
+        line += part.count(newline) + 1
+    content = newline.join(parts).encode(encoding)
+    load(project, "servicenow", [f"incident_event_log={write(tmp_path, pack(content, is_packed))}"])
+    assert [number for _, number, _ in rejects(project)] == [starts[4], starts[7]]
+    assert lines_of_rows(project) == [starts[number] for number in (1, 2, 3, 6, 8, 9)]
+    assert starts[9] == 15
+
+
+def pack(content, is_packed):
+    return gzip.compress(content) if is_packed else content
+
+
+@pytest.mark.parametrize(
+    ("content", "lines", "places"),
+    [
+        (f"{HEADER}\n{ROW}\n{ROW}\n", [2, 3], [(1, 1)]),
+        (f"{HEADER}\ncut\n{ROW}\n{ROW}\ncut\ncut\n{ROW}", [3, 4, 7], [(1, 2), (3, 4)]),
+        # a quotation mark that is a letter: what follows cannot be told apart by counting them
+        (f'{HEADER}\n{ROW} 5"\n{ROW}\n\n{ROW}\n', [None] * 3, []),
+        (json.dumps(OBJECT) + "\n" + json.dumps(OBJECT), [1, 2], [(1, 0)]),
+        (json.dumps(OBJECT) + "\n\nno\n" + json.dumps(OBJECT), [1, 4], [(1, 0), (2, 2)]),
+        (json.dumps([OBJECT, OBJECT]), [None, None], []),
+    ],
+    ids=["plain", "rejected lines", "a loose mark", "JSON Lines", "JSON Lines with others", "JSON array"],
+)
+def test_the_book_of_lines_says_where_they_jump(project, tmp_path, content, lines, places):
+    load(project, "servicenow", [f"incident_event_log={write(tmp_path, content)}"])
+    assert lines_of_rows(project) == lines
+    with contextlib.closing(duckdb.connect(str(project.warehouse), read_only=True)) as connection:
+        found = connection.execute("select row_number, lines_before from raw._lines order by row_number").fetchall()
+    assert found == places
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_last_line_that_is_cut_short_is_pointed_at(project, tmp_path, capsys, encoding):
     path = write(tmp_path, f"{HEADER}\n{ROW}\n{ROW[:20]}\n".encode(encoding))

@@ -115,6 +115,10 @@ BREAKS = {
     "assert_data_health_reconciles_with_row_fates": """
         update marts.data_health set value_count = value_count + 1 where subject = 'rows' and measure = 'superseded'
     """,
+    "assert_each_unusable_row_is_listed_once": """
+        insert into facts.fct_row_fates (source_system, raw_table, source_file, fate, fate_reason, row_count)
+        values ('servicenow', 'incident_event_log', 'export.csv', 'quarantined', 'missing_ticket_id', 1)
+    """,
     "assert_every_pair_is_on_the_scorecard": "delete from marts.balanced_scorecard where pair_id = 'P24'",
     "assert_service_levels_reconciles_with_facts": """
         update marts.service_levels set item_count = item_count + 1

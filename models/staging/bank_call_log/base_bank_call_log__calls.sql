@@ -116,6 +116,7 @@ final as (
         _source_file,
         _loaded_at,
         _row_number,
+        last_delivered_at as _last_delivered_at,
         fate,
         fate_reason,
 

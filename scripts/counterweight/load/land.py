@@ -39,6 +39,10 @@ def prepare(connection, project):
             source_system varchar, raw_table varchar, source_file varchar, line_number bigint, reason varchar,
             loaded_at timestamp
         );
+        create table if not exists raw._lines (
+            source_system varchar, raw_table varchar, source_file varchar, loaded_at timestamp, row_number bigint,
+            lines_before bigint
+        );
         create table if not exists raw._columns (
             source_system varchar, raw_table varchar, source_file varchar, loaded_at timestamp, position integer,
             column_name varchar, kind varchar
@@ -70,6 +74,7 @@ def land(connection, project, export, watch):
         with content.readable(file, project.scratch) as (path, compression):
             row_count, erased = _insert(connection, export, loaded_at, path, compression, watch)
             rejects = reader.rejects(connection, path, compression, row_count)
+            places = reader.places(path, compression, row_count, rejects)
     except duckdb.Error as error:
         raise readers.unreadable(file, error) from None
     if row_count == 0 and rejects:
@@ -82,7 +87,7 @@ def land(connection, project, export, watch):
             f"{name}: line {file.line_count}, the last, is cut short, and nothing ends it: the file is truncated. Copy "
             "or export it again; where it is whole, put a line break behind that line. Nothing was loaded."
         )
-    _keep_books(connection, export, row_count, loaded_at, rejects)
+    _keep_books(connection, export, row_count, loaded_at, rejects, places)
     click.echo(f"load   {name}: {row_count:,} rows into {table.system}.{table.name}")
     if erased:
         click.echo(f"       of these erased as they landed, of people who were forgotten: {erased:,}")
@@ -131,7 +136,7 @@ def _insert(connection, export, loaded_at, path, compression, watch):
     return inserted.fetchone()[0], 0
 
 
-def _keep_books(connection, export, row_count, loaded_at, rejects):
+def _keep_books(connection, export, row_count, loaded_at, rejects, places):
     file, table = export.file, export.table
     connection.execute(
         "insert into raw._loads values (?, ?, ?, ?, ?, ?, ?)",
@@ -146,6 +151,17 @@ def _keep_books(connection, export, row_count, loaded_at, rejects):
             [line for line, _ in rejects],
             [reason for _, reason in rejects],
             loaded_at,
+        ],
+    )
+    connection.execute(
+        "insert into raw._lines select ?, ?, ?, ?, unnest(?::bigint[]), unnest(?::bigint[])",
+        [
+            table.system,
+            table.name,
+            file.path.name,
+            loaded_at,
+            [number for number, _ in places],
+            [before for _, before in places],
         ],
     )
 

@@ -1,7 +1,7 @@
 """How a file is read: for each format its columns, its rows as a query over text columns, its lines that are no rows.
 
-The three readers have the same face: `header` (names in lower case), `label`, `is_separated`, `rows`, `rejects`, and
-`row_number`, the SQL that counts the rows of `rows` from 1.
+The three readers have the same face: `header` (names in lower case), `label`, `is_separated`, `rows`, `rejects`,
+`places`, and `row_number`, the SQL that counts the rows of `rows` from 1.
 """
 
 import csv
@@ -104,6 +104,45 @@ class Separated:
                 "and what follows cannot be told apart. Mend that line. Nothing was loaded."
             )
         return rejects
+
+    def places(self, path, compression, row_count, rejects):
+        """On which lines the rows of the last reading begin, as [(row number, lines before)]: from that row on a row's
+        line is its number and so many more. Empty where nobody can tell."""
+        if self.file.line_count == 1 + row_count + len(rejects):
+            return _places_between([1, *(line for line, _ in rejects)], row_count)
+        with self.file.open() if compression == "gzip" else path.open("rb") as file:
+            begins = list(_begins(file, dict(rejects), is_one_column=len(self.header) == 1))
+        # the first is the header's
+        return _places(begins[1:]) if len(begins) == 1 + row_count else []
+
+
+def _begins(file, rejects, is_one_column=False):
+    """The lines on which what can be used begins: line breaks within quotation marks do not count, nor do empty lines.
+    Two quotation marks stand for one, so that an odd number of them in a line opens or closes."""
+    is_open = False
+    for number, line in enumerate(file, 1):
+        is_new = not is_open
+        # a mark in the wrong place opens nothing: else load would have refused the file
+        if rejects.get(number) != "open_quotation_mark":
+            is_open ^= line.count(b'"') % 2 == 1
+        if is_new and number not in rejects and (is_one_column or line.strip(b"\r\n")):
+            yield number
+
+
+def _places_between(taken, row_count):
+    """The places of rows of a line each, with these lines in order among them that are no rows."""
+    places = {1: 0} | {line - before + 1: before for before, line in enumerate(taken, 1)}
+    return [(number, before) for number, before in places.items() if number <= row_count]
+
+
+def _places(lines):
+    """[(row number, lines before)] of the lines of all rows: the first row, and each row before which more lines stand
+    than before the last."""
+    places = []
+    for number, line in enumerate(lines, 1):
+        if not places or places[-1][1] != line - number:
+            places.append((number, line - number))
+    return places
 
 
 def _first_line(file):
@@ -208,6 +247,17 @@ class Json:
             )
         return [(number, "not_json") for (number,) in wrong]
 
+    def places(self, path, compression, row_count, rejects):
+        """As of separated text; the elements of an array have no lines of their own."""
+        if self.file.kind == content.JSON_ARRAY:
+            return []
+        taken = {line for line, _ in rejects}
+        if self.file.line_count == row_count + len(rejects):
+            return _places_between(sorted(taken), row_count)
+        with self.file.open() if compression == "gzip" else path.open("rb") as file:
+            lines = [n for n, line in enumerate(file, 1) if n not in taken and line.strip(b" \t\r\n")]
+        return _places(lines) if len(lines) == row_count else []
+
     def _complain_of_no_rows(self, connection, path, compression):
         rejects = self.rejects(connection, path, compression, row_count=0)
         if rejects:
@@ -254,6 +304,9 @@ class Parquet:
         )
 
     def rejects(self, connection, path, compression, row_count):
+        return []
+
+    def places(self, path, compression, row_count, rejects):
         return []
 
 

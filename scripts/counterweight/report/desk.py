@@ -57,6 +57,7 @@ class Figure:
     gap      what lies between both sides, how sure that is, and what is tolerated
     sides    (headline or reality, value, what it is, how it changed) of a pair, shown above the picture
     legend   (colour, name, words) of a picture's parts
+    is_open  whether the table is unfolded: where there is no picture, and few rows
     size     how much of the page's width it takes: third, half or wide
     anchor   the figure's address on the page
     """
@@ -72,6 +73,7 @@ class Figure:
     gap: str = ""
     sides: tuple = ()
     legend: tuple = ()
+    is_open: bool = False
     size: str = "half"
     anchor: str | None = None
 

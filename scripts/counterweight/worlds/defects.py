@@ -1,9 +1,10 @@
 """Rows that are soiled on their way to the loading dock, and the ledger of it."""
 
 import dataclasses
+import datetime
 
 from counterweight.errors import InputError
-from counterweight.worlds.deliveries import HISTORY, OF_TICKETS, UNFILLED
+from counterweight.worlds.deliveries import HISTORY, OF_TICKETS, UNANSWERED, UNFILLED
 from counterweight.worlds.parquet import KEYS, below, check, draw, earlier, engine, key, literal, views, write
 
 
@@ -46,6 +47,13 @@ def _unreadable(table, column, *words):
     word = f"([{listed}])[1 + (unicode(right(draw, 1)) % {len(words)})]"
     description = f"{table} with {' or '.join(words)} as {column}"
     return _quarantined(description, table, column, word, f"unreadable_{column}", is_text=True)
+
+
+def _written(table, column, form):
+    """Days in a form that nobody declared; of rows that a day alone tells apart no two become alike."""
+    description = f"{table} with {column} in an undeclared form, like {datetime.date(2024, 3, 31):{form}}"
+    value = f"strftime({column}, {literal(form)})"
+    return _quarantined(description, table, column, value, f"unreadable_{column}", is_text=True)
 
 
 def _future(table, column):
@@ -148,6 +156,14 @@ DEFECTS = {
         where=f"{KNOWN_FIELD} and (event_sequence is not null or event_at <> {TO_THE_MINUTE})",
         by="ticket_id",
     ),
+    "event_of_other_field": Defect(
+        "ticket_events of a field that nothing reads",
+        "ticket_events",
+        {"field": "'next_action'"},
+        "excluded",
+        "field_not_read",
+        where=KNOWN_FIELD,
+    ),
     "message_copied": _copied("ticket_messages"),
     "message_without_time": _missing("ticket_messages", "sent_at"),
     "message_flag_unreadable": _unreadable("ticket_messages", "is_public", "maybe", "-"),
@@ -158,6 +174,10 @@ DEFECTS = {
         "'X' || ticket_id",
         "no_such_ticket",
     ),
+    "message_without_id": _missing("ticket_messages", "message_id"),
+    "message_without_ticket": _missing("ticket_messages", "ticket_id"),
+    "message_in_future": _future("ticket_messages", "sent_at"),
+    "message_of_1970": _zero_time("ticket_messages", "sent_at"),
     "leg_copied": _copied("calls"),
     "leg_older": Defect(
         "legs delivered as they were before disposition and ticket were filled in",
@@ -201,6 +221,10 @@ DEFECTS = {
     ),
     "identity_phone_spelled": _spelled_phone("identities", "value"),
     "identity_email_spelled": _spelled("listed addresses", "identities", "value", "kind = 'email'"),
+    "identity_copied": _copied("identities"),
+    "identity_without_value": _quarantined(
+        "identities without value", "identities", "value", "null", "missing_value", "kind = 'email'"
+    ),
     "survey_copied": _copied("surveys"),
     "survey_without_id": _missing("surveys", "survey_id"),
     "survey_time_unreadable": _unreadable("surveys", "answered_at", *TIMES),
@@ -211,6 +235,56 @@ DEFECTS = {
         {"answered_at": "sent_at - interval 1 hour"},
         where="answered_at is not null and sent_at is not null",
     ),
+    "survey_older": Defect(
+        "surveys delivered as they were before the answer",
+        "surveys",
+        {"updated_at": earlier("sent_at")} | dict.fromkeys(UNANSWERED, "null"),
+        "superseded",
+        where="updated_at is not null and answered_at is not null",
+        is_more=True,
+    ),
+    "survey_in_future": _future("surveys", "answered_at"),
+    "survey_of_1970": _zero_time("surveys", "sent_at"),
+    # the small tables: a list that people keep by hand is soiled by hand
+    "agent_since_unreadable": _unreadable("agents", "valid_from", "since May", "31.02.2025"),
+    "agent_hired_unreadable": _unreadable("agents", "hired_on", "last year", "31.02.2025"),
+    "account_copied": _copied("accounts"),
+    "account_users_unreadable": _unreadable("accounts", "users", "many", "ca. 20"),
+    "category_flag_unreadable": _unreadable("categories", "is_request", "maybe", "-"),
+    "state_without_time": _missing("agent_states", "started_at"),
+    "state_in_future": _future("agent_states", "ended_at"),
+    "state_of_1970": _zero_time("agent_states", "started_at"),
+    "shift_minutes_unreadable": _unreadable("shifts", "paid_minutes", "7h30", "all day"),
+    "absence_month_unreadable": _written("team_absences", "month", "%B %Y"),
+    "pulse_unreadable": _unreadable("team_pulses", "mean_satisfaction", "good", "4/5"),
+    "target_unreadable": _unreadable("targets", "target", "6 min", "low"),
+    "policy_target_unreadable": _unreadable("sla_policies", "target_minutes", "4h", "PT4H"),
+    "calendar_zone_unknown": _quarantined(
+        "calendars in a zone that is none of the IANA list",
+        "calendars",
+        "time_zone",
+        "'Central Time'",
+        "unknown_time_zone",
+    ),
+    "calendar_weekday_unknown": _quarantined(
+        "calendars of an eighth to fourteenth weekday", "calendars", "iso_weekday", "iso_weekday + 7", "no_such_weekday"
+    ),
+    "calendar_hour_unreadable": _unreadable("calendars", "opens_at", "9 am", "25:00"),
+    "holiday_day_unreadable": _written("holidays", "holiday_on", "%-d %B %Y"),
+    "cost_copied": _copied("costs"),
+    "cost_amount_unreadable": _unreadable("costs", "amount", "1.200,50 EUR", "free"),
+    "problem_time_unreadable": _unreadable("problems", "opened_at", *TIMES),
+    "review_score_unreadable": _unreadable("qa_reviews", "score", "good", "4/5"),
+    "session_copied": _copied("bot_sessions"),
+    "session_in_future": _future("bot_sessions", "ended_at"),
+    "session_flag_unreadable": _unreadable("bot_sessions", "is_contained", "maybe", "-"),
+    "access_day_unreadable": _written("access_events", "day", "%d.%m.%Y"),
+    "claim_without_id": _missing("business_claims", "claim_id"),
+    "claim_in_future": _future("business_claims", "claimed_at"),
+    "claim_amount_unreadable": _unreadable("business_claims", "amount", "n/a", "1.200,50 EUR"),
+    "outcome_without_time": _missing("business_outcomes", "outcome_at"),
+    "outcome_of_1970": _zero_time("business_outcomes", "outcome_at"),
+    "measure_unreadable": _unreadable("business_measures", "numerator", "n/a", "#REF!"),
 }
 DESCRIPTIONS = {name: defect.description for name, defect in DEFECTS.items()}
 DEFAULT_SHARES = dict.fromkeys(DEFECTS, 0.002)

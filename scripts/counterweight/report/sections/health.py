@@ -31,6 +31,20 @@ QUERIES = {
         from audit.expectation_results
         order by success, failed_count desc nulls last, suite, expectation_id
     """,
+    "quarantine": """
+        select
+            raw_table, fate_reason, meaning, what_to_do, is_waiting, row_count, corrected_count, unknown_count,
+            still_missing_count, first_missing_file, first_missing_line_number, first_missing_row_number
+        from marts.quarantine
+        where source_system = $system
+        order by still_missing_count desc, row_count desc, raw_table, fate_reason
+    """,
+    "history": """
+        select build_number, loaded_at, item, measure, value_count
+        from marts.data_health_over_time
+        where source_system = $system and subject = 'rows' and measure in ('loaded', 'quarantined', 'still_missing')
+        order by build_number, item, measure
+    """,
     "inputs": """
         select input_name, row_count
         from dimensions.dim_inputs
@@ -42,6 +56,10 @@ QUERIES = {
 WORTH_SAYING = 0.05
 # As many findings get a card; all are in the data.
 FINDINGS = 5
+# Up to so many reasons of quarantine are shown unfolded.
+REASONS = 15
+# As many builds, the newest, are drawn; all are in the data.
+BUILDS = 12
 # Claims, as a person says them.
 CLAIMS = {
     "ticket_resolved": "resolved tickets",
@@ -60,7 +78,10 @@ WHY = {
 
 
 def figures(desk):
-    found = [_before_quoting(desk), _feeds(desk), _unseen(desk), _missing(desk), _rows(desk), *_findings(desk)]
+    found = [
+        _before_quoting(desk), _feeds(desk), _unseen(desk), _missing(desk), _rows(desk), _over_time(desk),
+        _quarantine(desk), *_findings(desk),
+    ]  # fmt: skip
     return [it for it in found if it]
 
 
@@ -113,8 +134,8 @@ def _left_out(desk):
 
 
 def _is_leaf(measure):
-    """`quarantined` and `excluded` are sums of `quarantined: <reason>` and so on."""
-    return measure not in ("quarantined", "excluded")
+    """`quarantined` and `excluded` are sums of `quarantined: <reason>` and so on; `still_missing` is of the former."""
+    return measure not in ("quarantined", "excluded", "still_missing")
 
 
 def _failed(desk):
@@ -401,6 +422,107 @@ def _cases(row):
     """`12 of 334`, with what was measured where that is more than their number."""
     said = f"{row['failed_count']:,} of {words.count(row['looked_at_count'])}"
     return said if row["observed"] == str(row["failed_count"]) else f"{said}; observed {row['observed']}"
+
+
+def _over_time(desk):
+    """What nobody can use and nothing has replaced, build by build. None before there are two."""
+    answer = desk.ask(QUERIES, "history")
+    builds = {}
+    for row in answer.rows:
+        build = builds.setdefault(row["build_number"], {"loaded_at": row["loaded_at"]})
+        build[row["measure"]] = build.get(row["measure"], 0) + row["value_count"]
+    if len(builds) < 2:
+        return None
+    *_, before, last = (build.get("still_missing", 0) for build in builds.values())
+    change = f"{abs(last - before):,} {'fewer' if last < before else 'more'} than" if last != before else "as many as"
+    says = (
+        f"{_many(last, 'row')} that nobody can use {'are' if last != 1 else 'is'} still missing: {change} in the build "
+        "before. A row that is mended leaves this count; one that waits for its ticket leaves it when that comes."
+    )
+    return Figure(
+        title="Do the data get better, build by build?",
+        says=says,
+        answer=answer,
+        n=_many(len(builds), "audited build"),
+        picture=charts.bars(
+            [
+                {
+                    "label": f"build {number}"
+                    + (f", loads to {build['loaded_at']:%-d %b %Y}" if build["loaded_at"] else ""),
+                    "value": build.get("still_missing", 0),
+                    "text": f"{build.get('still_missing', 0):,} of {build.get('loaded', 0):,}",
+                }
+                for number, build in list(builds.items())[-BUILDS:]
+            ],
+            f"Rows still missing, by build. {says}", "health-builds", "rows still missing",
+            color=charts.PARTS["unobservable"],
+        ),
+        table=(
+            ["build", "newest load", "rows delivered", "in quarantine", "still missing"],
+            [
+                [
+                    str(number), words.day(build["loaded_at"]),
+                    *(f"{build.get(it, 0):,}" for it in ("loaded", "quarantined", "still_missing")),
+                ]
+                for number, build in builds.items()
+            ],
+        ),
+    )  # fmt: skip
+
+
+def _quarantine(desk):
+    """What nobody can use, why, and what whoever owns the source does about it: the table is the figure."""
+    answer = desk.ask(QUERIES, "quarantine")
+    if not answer.rows:
+        return None
+    whole, mended, unknown = (
+        sum(row[it] for row in answer.rows) for it in ("row_count", "corrected_count", "unknown_count")
+    )
+    waiting = sum(row["still_missing_count"] for row in answer.rows if row["is_waiting"])
+    left = whole - mended
+    says = f"{left:,} of {_many(whole, 'row')} in quarantine {'are' if left != 1 else 'is'} still to do."
+    if mended:
+        says += f" {mended:,} {'were' if mended != 1 else 'was'} delivered again in a version that is used."
+    if waiting:
+        says += f" {waiting:,} only {'wait' if waiting != 1 else 'waits'} for a ticket to come, and will be used then."
+    if unknown:
+        says += f" Whether {unknown:,} of them were mended nobody can tell: without a key, or never a row."
+    first = answer.rows[0]
+    if first["still_missing_count"]:
+        says += (
+            f" Most: {first['raw_table']}, {first['still_missing_count']:,} times. {first['meaning']} "
+            f"{first['what_to_do']}"
+        )
+    says += " Each of them, with file and line, is in facts.fct_quarantined_rows."
+    return Figure(
+        title="What nobody can use, and what to do about it",
+        says=says,
+        answer=answer,
+        n=_many(whole, "row"),
+        table=(
+            ["table", "what is wrong", "to do", "of", "the first of them", "what to do"],
+            [
+                [
+                    row["raw_table"], row["meaning"], f"{row['still_missing_count']:,}", f"{row['row_count']:,}",
+                    _place(row), row["what_to_do"],
+                ]
+                for row in answer.rows
+            ],
+        ),
+        is_open=len(answer.rows) <= REASONS,
+        size="wide",
+    )  # fmt: skip
+
+
+def _place(row):
+    """Where the first of a reason that is still missing stands."""
+    if row["first_missing_file"] is None:
+        return ""
+    if row["first_missing_line_number"] is not None:
+        return f"{row['first_missing_file']}, line {row['first_missing_line_number']:,}"
+    if row["first_missing_row_number"] is not None:
+        return f"{row['first_missing_file']}, row {row['first_missing_row_number']:,}"
+    return row["first_missing_file"]
 
 
 def _findings(desk):

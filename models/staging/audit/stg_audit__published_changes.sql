@@ -24,4 +24,4 @@ select
     corrected_row_count,
     gone_row_count,
     explanation
-from {{ source('audit_history', 'published_changes') }}
+from {{ source('audit', 'published_changes') }}
