@@ -83,8 +83,8 @@ ONE_ROW = {
     "calls": "leg_id=1 contact_id=1 started_at=2024-01-04T10:00 ended_at=2024-01-04T10:10 direction=inbound "
     "customer_id=ann@x.example channel=voice agent_id=a category=net answered_at=2024-01-04T10:01 talk_seconds=540",
     "identities": "customer_id=C kind=email value=ann@x.example",
-    "surveys": "survey_id=1 ticket_id=T sent_at=2024-01-02T10:00 answered_at=2024-01-02T11:00 resolved_answer=no csat=1 "
-    "csat_scale_max=5",
+    "surveys": "survey_id=1 ticket_id=T sent_at=2024-01-02T10:00 answered_at=2024-01-02T11:00 resolved_answer=no "
+    "csat=1 csat_scale_max=5",
     "agents": "agent_id=a team_id=front tier=first",
     "accounts": "account_id=A segment=small users=10",
     "categories": "category=net is_request=false",
@@ -98,11 +98,11 @@ ONE_ROW = {
     "costs": "month=2024-01-01 team_id=front amount=100 currency=EUR kind=labour",
     "problems": "problem_id=B opened_at=2024-01-01T09:00 closed_at=2024-01-02T09:00",
     "qa_reviews": "review_id=1 contact_id=1 reviewed_at=2024-01-05T09:00 score=1 passed=true",
-    "bot_sessions": "session_id=1 customer_id=ann@x.example started_at=2024-01-01T08:00 ended_at=2024-01-01T08:05 intent=net "
-    "is_contained=true",
+    "bot_sessions": "session_id=1 customer_id=ann@x.example started_at=2024-01-01T08:00 ended_at=2024-01-01T08:05 "
+    "intent=net is_contained=true",
     "access_events": "account_id=A day=2024-01-01 users=10 lockouts=1",
-    "business_claims": "claim_type=deal_closed claim_id=1 business_function=sales unit=north claimed_at=2024-01-01T12:00 "
-    "amount=1000",
+    "business_claims": "claim_type=deal_closed claim_id=1 business_function=sales unit=north "
+    "claimed_at=2024-01-01T12:00 amount=1000",
     "business_outcomes": "claim_type=deal_closed claim_id=1 outcome_at=2024-01-31T12:00 outcome=refunded",
     "business_measures": "business_function=sales unit=north period_start=2024-01-01 measure=pipeline numerator=1 "
     "denominator=2",
@@ -336,8 +336,8 @@ def test_clocks_that_run_backwards(built):
 
 
 def test_a_second_delivery_in_another_shape(built, project, tmp_path, capsys):
-    """Columns reordered, renamed, retyped, gone and new, capitals, semicolons, UTF-16, JSON, another date: the load says
-    so, and what can be read is right."""
+    """Columns reordered, renamed, retyped, gone and new, capitals, semicolons, UTF-16, JSON, another date: the load
+    says so, and what can be read is right."""
     first = [
         NEW | {"ticket_id": str(n), "team_id": "front", "priority": "1", "resolution_code": "solved"} for n in (1, 2)
     ]
@@ -431,10 +431,10 @@ HEADER = b"ticket_id,created_at,requester_id,channel,category,status"
 LINE = b"1,2024-03-04 08:00,bob,email,net,new"
 OBJECT = json.dumps(NEW | {"ticket_id": "1"}).encode()
 PIECES = (
-    LINE, OBJECT, HEADER, b"\n", b"\n", b"\r\n", b"\r", b",", b",,,,,", b";", b"\t", b'"', b'""', b'"a"', b"\\", b"\x00",
-    b"\xff", b"\xc3", b"\x81", b"\xef\xbb\xbf", "\U0001f642".encode(), b"{", b"}", b"[", b"]", b"[1]", b"{}", b"null",
-    b'{"u": 1e400}', b'{"u": "\\ud800"}', b'{"u": "\\u0000"}', b'{"u": NaN}', b'{"u": {"v": [1]}}', b"PAR1", b"\x1f\x8b",
-    b"#", b" ", b"x" * 70000,
+    LINE, OBJECT, HEADER, b"\n", b"\n", b"\r\n", b"\r", b",", b",,,,,", b";", b"\t", b'"', b'""', b'"a"', b"\\",
+    b"\x00", b"\xff", b"\xc3", b"\x81", b"\xef\xbb\xbf", "\U0001f642".encode(), b"{", b"}", b"[", b"]", b"[1]", b"{}", b"null",
+    b'{"u": 1e400}', b'{"u": "\\ud800"}', b'{"u": "\\u0000"}', b'{"u": NaN}', b'{"u": {"v": [1]}}', b"PAR1",
+    b"\x1f\x8b", b"#", b" ", b"x" * 70000,
 )  # fmt: skip
 FILES = st.builds(
     lambda start, pieces: start + b"".join(pieces),

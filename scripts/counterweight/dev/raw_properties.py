@@ -2,8 +2,8 @@
 
     python -m counterweight.dev.raw_properties --examples 200
 
-hypothesis makes raw rows of every table of the contract: whole, broken, colliding and delivered again. The project's own
-SQL, compiled once, runs on them in memory. Of each example it is asked that
+hypothesis makes raw rows of every table of the contract: whole, broken, colliding and delivered again. The project's
+own SQL, compiled once, runs on them in memory. Of each example it is asked that
 
 - nothing crashes, no constraint of a contract breaks, and no data test of the project finds a row;
 - every raw row has one fate, copies and keys as they should be, a reason where it needs one;
@@ -382,7 +382,7 @@ def _seconds(start, end):
 
 
 def _horizons(warehouse):
-    """(type of claim, tier set) -> until when every feed was observed that could contradict it; the desk is one system."""
+    """(type of claim, tier set) -> until when every feed was observed that could contradict it, in one system."""
     seen = {}
     for feed, until, as_of in warehouse.rows("select feed, observed_until, as_of from dimensions.dim_feed_coverage"):
         seen[feed] = min(until, as_of)
