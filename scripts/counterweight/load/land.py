@@ -4,7 +4,6 @@ import dataclasses
 import datetime
 
 import click
-import duckdb
 
 from counterweight import salt
 from counterweight.errors import InputError, near_matches
@@ -68,7 +67,7 @@ def land(connection, project, export):
         with content.readable(file, project.warehouse.parent) as (path, compression):
             row_count = _insert(connection, export, loaded_at, path, compression)
             rejects = reader.rejects(connection, path, compression, row_count)
-    except duckdb.Error as error:
+    except readers.UNREADABLE as error:
         raise readers.unreadable(file, error) from None
     if row_count == 0 and rejects:
         line, reason = rejects[0]

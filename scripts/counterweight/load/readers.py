@@ -14,7 +14,8 @@ import duckdb
 from counterweight.errors import InputError
 from counterweight.load import content
 
-LINE_LIMIT = 16 * 1024 * 1024
+# Bytes of a line: room for a field of ten million characters, whatever their alphabet.
+LINE_LIMIT = 64 * 1024 * 1024
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # DuckDB's words for what is wrong with a line, and ours.
 REJECT_KINDS = {
@@ -24,6 +25,8 @@ REJECT_KINDS = {
     "INVALID ENCODING": "not_text",
     "LINE SIZE OVER MAXIMUM": "line_too_long",
 }
+# What DuckDB raises for a file that it cannot read; the second where its own words are cut in the midst of a character.
+UNREADABLE = (duckdb.Error, UnicodeDecodeError)
 REJECT_REASONS = {
     "too_few_fields": "fewer fields than the header",
     "too_many_fields": "more fields than the header",
@@ -113,7 +116,13 @@ def _first_line(file):
         raise InputError(
             f"{file.path}: the first line is no text in {content.ENCODINGS[file.encoding]}. Nothing was loaded."
         ) from None
-    headers = {delimiter: next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    try:
+        headers = {delimiter: next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    except csv.Error:
+        raise InputError(
+            f"{file.path}: the first line cannot be read as column names: one of them would have more than "
+            f"{csv.field_size_limit():,} characters. Nothing was loaded."
+        ) from None
     delimiter = max(headers, key=lambda candidate: len(headers[candidate]))
     return headers[delimiter], delimiter
 
@@ -145,7 +154,7 @@ class Json:
             self.header = tuple(name.strip().lower() for name in self.names)
             if not self.names:
                 self._complain_of_no_rows(connection, path, compression)
-        except duckdb.Error as error:
+        except UNREADABLE as error:
             raise unreadable(file, error) from None
 
     def _values(self, path, compression):
@@ -231,7 +240,7 @@ class Parquet:
             found = connection.execute(
                 "describe from read_parquet($path, hive_partitioning = false)", {"path": _literal_path(path)}
             ).fetchall()
-        except duckdb.Error as error:
+        except UNREADABLE as error:
             raise unreadable(file, error) from None
         self.types = {name: kind for name, kind, *_ in found}
         self.header = tuple(name.strip().lower() for name in self.types)
@@ -286,6 +295,9 @@ def unreadable(file, error):
         what = "it cannot be read to its end as Parquet: the file is truncated or damaged. Copy or export it again."
     elif file.kind == content.JSON_ARRAY:
         what = "it cannot be read to its end as a JSON array: the file is truncated or damaged. Export it again."
+    elif isinstance(error, UnicodeDecodeError) or "Invalid unicode" in str(error):
+        # the file was read through before, so its text is sound; DuckDB cut a line that is too long for it
+        what = f"a line is longer than {LINE_LIMIT:,} bytes."
     elif line:
         what = f"line {line.group(1)} cannot be read as {file.kind}."
     else:
