@@ -4,6 +4,7 @@ The three readers have the same face: `header` (names in lower case), `label`, `
 `row_number`, the SQL that counts the rows of `rows` from 1.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -116,13 +117,16 @@ def _first_line(file):
         raise InputError(
             f"{file.path}: the first line is no text in {content.ENCODINGS[file.encoding]}. Nothing was loaded."
         ) from None
-    try:
-        headers = {delimiter: next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS}
-    except csv.Error:
+    headers = {}
+    for delimiter in DELIMITERS:
+        # a name beyond csv's own limit is none
+        with contextlib.suppress(csv.Error):
+            headers[delimiter] = next(csv.reader([first], delimiter=delimiter), [])
+    if not headers:
         raise InputError(
             f"{file.path}: the first line cannot be read as column names: one of them would have more than "
             f"{csv.field_size_limit():,} characters. Nothing was loaded."
-        ) from None
+        )
     delimiter = max(headers, key=lambda candidate: len(headers[candidate]))
     return headers[delimiter], delimiter
 
@@ -293,6 +297,8 @@ def unreadable(file, error):
     line = re.search(r"CSV Error on Line: (\d+)", str(error))
     if file.kind == content.PARQUET:
         what = "it cannot be read to its end as Parquet: the file is truncated or damaged. Copy or export it again."
+    elif file.kind == content.JSON_ARRAY and "maximum_object_size" in str(error):
+        what = "an object of the JSON array is longer than 16,777,216 bytes. Write one object a line."
     elif file.kind == content.JSON_ARRAY:
         what = "it cannot be read to its end as a JSON array: the file is truncated or damaged. Export it again."
     elif isinstance(error, UnicodeDecodeError) or "Invalid unicode" in str(error):
