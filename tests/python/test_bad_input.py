@@ -431,8 +431,9 @@ HEADER = b"ticket_id,created_at,requester_id,channel,category,status"
 LINE = b"1,2024-03-04 08:00,bob,email,net,new"
 OBJECT = json.dumps(NEW | {"ticket_id": "1"}).encode()
 PIECES = (
-    LINE, OBJECT, HEADER, b"\n", b"\n", b"\r\n", b"\r", b",", b",,,,,", b";", b"\t", b'"', b'""', b'"a"', b"\\",
-    b"\x00", b"\xff", b"\xc3", b"\x81", b"\xef\xbb\xbf", "\U0001f642".encode(), b"{", b"}", b"[", b"]", b"[1]", b"{}", b"null",
+    LINE, OBJECT, HEADER, b"\n", b"\n", b"\r\n", b"\r", b",", b",,,,,", b";", b"\t", b'"', b'""', b'"a"',
+    b"\\", b"\x00", b"\xff", b"\xc3", b"\x81", b"\xef\xbb\xbf", "\U0001f642".encode(), b"{", b"}", b"[", b"]", b"[1]",
+    b"{}", b"null",
     b'{"u": 1e400}', b'{"u": "\\ud800"}', b'{"u": "\\u0000"}', b'{"u": NaN}', b'{"u": {"v": [1]}}', b"PAR1",
     b"\x1f\x8b", b"#", b" ", b"x" * 70000,
 )  # fmt: skip

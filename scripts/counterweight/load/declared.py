@@ -147,8 +147,8 @@ def check_columns(path, reader, table):
     header = reader.header
     if len(header) > COLUMN_LIMIT:
         raise InputError(
-            f"{path}: it has {len(header):,} columns, and at most {COLUMN_LIMIT:,} can be loaded. A table that is turned "
-            "on its side has a column for each row; else export fewer of them. Nothing was loaded."
+            f"{path}: it has {len(header):,} columns, and at most {COLUMN_LIMIT:,} can be loaded. A table that is "
+            "turned on its side has a column for each row; else export fewer of them. Nothing was loaded."
         )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
