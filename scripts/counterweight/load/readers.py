@@ -90,7 +90,7 @@ class Separated:
             "select coalesce(line_byte_position, byte_position, 0) as position, max(error_type) from reject_errors "
             "group by position order by position"
         ).fetchall()
-        rejects = []
+        kinds = {}
         line, position = 1, 0
         if found:
             with self.file.open() if compression == "gzip" else path.open("rb") as file:
@@ -98,7 +98,9 @@ class Separated:
                     while position < start and (chunk := file.read(min(content.CHUNK, start - position))):
                         line += chunk.count(b"\n")
                         position += len(chunk)
-                    rejects.append((line, REJECT_KINDS.get(kind, "unreadable_line")))
+                    # behind a quotation mark in the wrong place DuckDB begins anew within the line
+                    kinds[line] = max(kind, kinds.get(line, ""))
+        rejects = [(line, REJECT_KINDS.get(kind, "unreadable_line")) for line, kind in kinds.items()]
         open_marks = [line for line, reason in rejects if reason == "open_quotation_mark"]
         if open_marks and 1 + row_count + len(rejects) < self.file.line_count:
             raise InputError(
