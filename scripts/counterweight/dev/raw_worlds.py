@@ -266,6 +266,11 @@ def _desk(number, stories):
         named = ticket(at, customer, category=category, reported_first_contact_resolution=flag)
         at += datetime.timedelta(seconds=chance.choice((60, 3600, 90000)))
         change(at, named, "resolved", chance.choice(("agent", "system")))
+        if not chance.randrange(8):
+            # of a field that is not read; and another version of the ticket
+            add("ticket_events", ticket_id=named, event_at=at, field="note", new_value="note")
+            made = next(row for row in rows if row.values.get("ticket_id") == named)
+            rows.append(Row("tickets", 1, made.values | {"updated_at": _text(at), "status": "resolved"}))
         later = datetime.timedelta(days=chance.choice((0, 1, 7, 7, 14, 30)), seconds=chance.choice(SECONDS))
         after = max(at + later, at)
         sequel = chance.randrange(9)
