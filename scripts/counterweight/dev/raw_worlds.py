@@ -17,8 +17,10 @@ DAYS = (0, 0, 1, 6, 7, 8, 14, 30, 31, 45, 60, 90, 365)
 SECONDS = (0, 0, 0, 1, -1, 300, 301, 600, 601, 900, 901, 86399)
 # When the files arrive. The later delivery has what the first had not, or has it otherwise.
 DELIVERIES = (datetime.datetime(2026, 1, 1), datetime.datetime(2026, 1, 2))
-# Whoever looked at every feed until then. None: nobody says.
-ENDS = (None, None, datetime.datetime(2026, 1, 1))
+# A claim of the desk, and until when every feed was declared to be observed: a week after it, to the second, or for long.
+# None: nobody says.
+A_CLAIM = START + datetime.timedelta(days=30)
+ENDS = (None, A_CLAIM + datetime.timedelta(days=7), datetime.datetime(2026, 1, 1))
 FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys", "bot_sessions", "business_outcomes")
 LONG = 1001
 
@@ -258,13 +260,14 @@ def _desk(number, stories):
     def change(at, of, value, actor):
         add("ticket_events", ticket_id=of, event_at=at, field="status", new_value=value, actor_type=actor)
 
-    for _ in range(stories):
+    for story in range(stories):
         customer = chance.choice((*CUSTOMERS, f"customer {len(rows)}", f"customer {len(rows)}", None))
         category = chance.choice(("net", "pc"))
-        at = START + datetime.timedelta(days=chance.randrange(60), seconds=chance.randrange(86400))
+        at = START + datetime.timedelta(days=chance.randrange(60 if story else 30), seconds=chance.randrange(86400))
         flag = chance.choice(("true", None))
         named = ticket(at, customer, category=category, reported_first_contact_resolution=flag)
         at += datetime.timedelta(seconds=chance.choice((60, 3600, 90000)))
+        at = at if story else A_CLAIM
         change(at, named, "resolved", chance.choice(("agent", "system")))
         if not chance.randrange(8):
             # of a field that is not read; and another version of the ticket
