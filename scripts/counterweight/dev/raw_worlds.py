@@ -17,8 +17,8 @@ DAYS = (0, 0, 1, 6, 7, 8, 14, 30, 31, 45, 60, 90, 365)
 SECONDS = (0, 0, 0, 1, -1, 300, 301, 600, 601, 900, 901, 86399)
 # When the files arrive. The later delivery has what the first had not, or has it otherwise.
 DELIVERIES = (datetime.datetime(2026, 1, 1), datetime.datetime(2026, 1, 2))
-# A claim of the desk, and until when every feed was declared to be observed: a week after it, to the second, or for long.
-# None: nobody says.
+# A claim of the desk, and until when every feed was declared to be observed: a week after it, to the second, or for
+# long. None: nobody says.
 A_CLAIM = START + datetime.timedelta(days=30)
 ENDS = (None, A_CLAIM + datetime.timedelta(days=7), datetime.datetime(2026, 1, 1))
 FEEDS = ("tickets_opened", "ticket_events", "messages", "calls", "surveys", "bot_sessions", "business_outcomes")
