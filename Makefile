@@ -4,6 +4,7 @@
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines kills clean
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines secrets audit-dependencies clean
 .PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines dirty-ledger clean
+.PHONY: help setup demo real raw-properties check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -129,6 +130,9 @@ test-long: export REAL_DATA := $(REAL_DATA)
 test-long: .venv/.synced ## large worlds that show what is rare, every system on PostgreSQL, the page of inputs; some 20 minutes
 	@$(UV) sync -q --frozen --inexact --group postgres
 	@$(RUN)pytest -m long -n 2 --dist loadgroup
+
+raw-properties: .venv/.synced ## what must hold for any raw rows, on 200 worlds that hypothesis makes; EXAMPLES=20 for a look
+	@$(RUN)python -m counterweight.dev.raw_properties --examples $(or $(EXAMPLES),200)
 
 test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs

@@ -9,13 +9,18 @@
 {% macro canonical_base(table, ticket=false, after_creation=false, excluded={}, defects={}) -%}
 {%- set contract = canonical_contract()[table] -%}
 {%- set tool = contract.get('tool', {}) -%}
-{%- set parsed = ('time', 'plan', 'date', 'integer', 'decimal', 'boolean') -%}
+{%- set parsed = ('time', 'plan', 'date', 'integer', 'sequence', 'decimal', 'boolean') -%}
 {%- set names, texts, reasons, happened = {}, {}, {}, [] -%}
+{%- set sizes = {'text': {}, 'integer': {}, 'decimal': {}} -%}
 {%- for column, kind in contract['columns'].items() -%}
     {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
     {%- do texts.update({column: "nullif(" ~ trimmed("cast(source." ~ adapter.quote(column) ~ " as varchar)") ~ ", '')"}) -%}
     {%- if kind == 'time' -%}
         {%- do happened.append(names[column]) -%}
+    {%- endif -%}
+    {%- set size = 'text' if kind == 'value' else kind -%}
+    {%- if size in sizes -%}
+        {%- do sizes[size].update({column: names[column]}) -%}
     {%- endif -%}
 {%- endfor -%}
 {%- for column in canonical_required(contract) -%}
@@ -24,6 +29,7 @@
 {%- for column, kind in contract['columns'].items() if kind in parsed -%}
     {%- do reasons.update({'unreadable_' ~ column: 'not is_' ~ column ~ '_missing and ' ~ names[column] ~ ' is null'}) -%}
 {%- endfor -%}
+{%- do reasons.update(defects_of_sizes(sizes['text'], sizes['integer'], sizes['decimal'])) -%}
 {%- do reasons.update(defects_of_times(contract.get('time'), happened)) -%}
 {%- if ticket -%}
     {%- do reasons.update({'no_such_ticket': 'ticket_created_at is null'}) -%}
@@ -60,7 +66,7 @@ typed as {{ computed_once() }} (
         {{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }}
         {%- elif kind == 'date' -%}
         cast({{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }} as date)
-        {%- elif kind == 'integer' -%}
+        {%- elif kind in ('integer', 'sequence') -%}
         {{ parse_integer(text) }}
         {%- elif kind == 'decimal' -%}
         {{ parse_decimal(text, source_setting('source_decimal_separators', 'canonical')) }}

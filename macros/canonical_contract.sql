@@ -8,8 +8,8 @@
     time     when it happened: what as_of cuts at; known as well, but for `surveys`, which may not have been sent
     version  column that tells versions of a row apart; without one, arrival decides
     columns  what each column is: text, person (an identifier, keyed hash from staging on), time (of something that
-             happened), plan (a time or the end of a validity, which may lie in the future), date, integer, decimal,
-             boolean, value (an event's old or new value), actor (agent, requester, system or automation; whoever else is
+             happened), plan (a time or the end of a validity, which may lie in the future), date, integer (of what is counted),
+             sequence (a running number, of any size), decimal, boolean, value (an event's old or new value), actor (agent, requester, system or automation; whoever else is
              hashed)
     tool     what some tools tell of themselves beside the contract: only compared, never used -#}
 {% macro canonical_contract() -%}
@@ -33,7 +33,7 @@
             'required': ['event_id', 'ticket_id', 'event_at'],
             'columns': {
                 'event_id': 'text', 'ticket_id': 'text', 'event_at': 'time', 'field': 'text', 'new_value': 'value',
-                'event_sequence': 'integer', 'old_value': 'value', 'actor_id': 'person', 'actor_type': 'text',
+                'event_sequence': 'sequence', 'old_value': 'value', 'actor_id': 'person', 'actor_type': 'text',
             },
         },
         'ticket_messages': {
@@ -50,7 +50,7 @@
             'columns': {
                 'leg_id': 'text', 'contact_id': 'text', 'started_at': 'time', 'ended_at': 'time', 'direction': 'text',
                 'customer_id': 'person', 'channel': 'text', 'agent_id': 'person', 'updated_at': 'time',
-                'leg_number': 'integer', 'queue': 'text', 'team_id': 'text', 'offered_at': 'time',
+                'leg_number': 'sequence', 'queue': 'text', 'team_id': 'text', 'offered_at': 'time',
                 'answered_at': 'time', 'talk_seconds': 'integer', 'hold_seconds': 'integer',
                 'wrap_seconds': 'integer', 'disconnected_by': 'text', 'transfer_type': 'text', 'ticket_id': 'text',
                 'category': 'text', 'subcategory': 'text', 'is_abandoned': 'boolean', 'disposition': 'text',
@@ -228,7 +228,7 @@
 {% macro canonical_type(kind) -%}
     {{ return({
         'text': 'varchar', 'actor': 'varchar', 'person': 'varchar', 'value': 'varchar', 'time': 'timestamp', 'plan': 'timestamp',
-        'date': 'date', 'integer': 'bigint', 'decimal': 'decimal(38, 10)', 'boolean': 'boolean',
+        'date': 'date', 'integer': 'bigint', 'sequence': 'bigint', 'decimal': 'decimal(38, 10)', 'boolean': 'boolean',
     }[kind]) }}
 {%- endmacro %}
 

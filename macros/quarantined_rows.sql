@@ -6,7 +6,7 @@
     {%- set columns = key['known'] + key['others'] -%}
     {%- set unknown = [] -%}
     {%- for column in key['raw'] -%}
-        {%- do unknown.extend(['missing_' ~ column, 'unreadable_' ~ column]) -%}
+        {%- do unknown.extend(['missing_' ~ column, 'unreadable_' ~ column, 'overlong_' ~ column]) -%}
     {%- endfor -%}
     {#- the corrected row has another time, or weekday -#}
     {%- set time = (canonical_contract() if system == 'canonical' else zendesk_layout()).get(table, {}).get('time') -%}

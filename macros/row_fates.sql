@@ -82,6 +82,25 @@ fated as (
 )
 {%- endmacro %}
 
+{#- The defects of values that nobody wrote in earnest, for row_fates: texts longer than the var `longest_text`, which as
+    keys and names would be copied into every table, and numbers whose sums would not fit. Each is reason -> column,
+    without the first word of the reason. -#}
+{% macro defects_of_sizes(texts={}, counts={}, amounts={}) -%}
+    {%- set defects = {} -%}
+    {%- for name, column in texts.items() -%}
+        {%- do defects.update({'overlong_' ~ name: 'length(' ~ column ~ ') > ' ~ var('longest_text')}) -%}
+    {%- endfor -%}
+    {%- for name, column in counts.items() -%}
+        {%- do defects.update({'implausible_' ~ name: column ~ ' not between -1000000000 and 1000000000'}) -%}
+    {%- endfor -%}
+    {%- for name, column in amounts.items() -%}
+        {%- do defects.update({
+            'implausible_' ~ name: column ~ ' not between -1000000000000000 and 1000000000000000'
+        }) -%}
+    {%- endfor -%}
+    {{ return(defects) }}
+{%- endmacro %}
+
 {#- The defects that every table with times shares, for row_fates. `happened`: columns of times that cannot lie after the
     delivery. -#}
 {% macro defects_of_times(time, happened) -%}

@@ -11,6 +11,7 @@
 {%- set layout = zendesk_layout()[table] -%}
 {%- set formats = source_setting('source_timestamp_formats', 'zendesk') -%}
 {%- set reasons, rules, happened = {}, {}, [] -%}
+{%- set sizes = {'text': {}, 'integer': {}} -%}
 {%- for column, (name, kind) in layout['columns'].items() -%}
     {%- if name in layout['required'] -%}
         {%- do reasons.update({'missing_' ~ column: 'is_' ~ name ~ '_missing'}) -%}
@@ -23,8 +24,14 @@
     {%- if kind == 'time' -%}
         {%- do happened.append(name) -%}
     {%- endif -%}
+    {%- set size = 'text' if kind == 'value' else kind -%}
+    {#- a list grows with each ticket that is merged, and is taken apart -#}
+    {%- if size in sizes and name != 'merged_ticket_ids' -%}
+        {%- do sizes[size].update({column: name}) -%}
+    {%- endif -%}
 {%- endfor -%}
 {%- do reasons.update({'unreadable__fivetran_deleted': 'not is_deleted_missing and is_deleted is null'}) -%}
+{%- do reasons.update(defects_of_sizes(sizes['text'], sizes['integer'])) -%}
 {%- do reasons.update(defects_of_times(layout.get('time'), happened)) -%}
 {%- do rules.update({
     'deleted_in_source': 'coalesce(is_deleted, false)' ~ (' or ' ~ deleted if deleted else '')

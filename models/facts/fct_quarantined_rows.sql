@@ -81,10 +81,15 @@ located as (
         case
             when substr(unusable.fate_reason, 1, 8) = 'missing_' then 'missing_*'
             when substr(unusable.fate_reason, 1, 11) = 'unreadable_' then 'unreadable_*'
+            when substr(unusable.fate_reason, 1, 9) = 'overlong_' then 'overlong_*'
+            when unusable.fate_reason = 'implausible_time' then null
+            when substr(unusable.fate_reason, 1, 12) = 'implausible_' then 'implausible_*'
         end as reason_kind,
         case
             when substr(unusable.fate_reason, 1, 8) = 'missing_' then substr(unusable.fate_reason, 9)
             when substr(unusable.fate_reason, 1, 11) = 'unreadable_' then substr(unusable.fate_reason, 12)
+            when substr(unusable.fate_reason, 1, 9) = 'overlong_' then substr(unusable.fate_reason, 10)
+            when substr(unusable.fate_reason, 1, 12) = 'implausible_' then substr(unusable.fate_reason, 13)
             else ''
         end as column_name
     from unusable

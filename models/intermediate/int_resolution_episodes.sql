@@ -165,9 +165,10 @@ final as (
         closed.closed_at,
         cast(coalesce(toggles.toggle_count, 0) as integer) as toggle_count,
 
-        endings.event_at as ended_at,
+        -- by sequence after the resolution: where the tool's clock ran back, not before it
+        case when endings.event_at is not null then greatest(endings.event_at, entries.event_at) end as ended_at,
         coalesce(endings.leaving_kind = 'machine_end', false) as is_ended_by_machine,
-        case when endings.leaving_kind = 'reopen' then endings.event_at end as reopened_at,
+        case when endings.leaving_kind = 'reopen' then greatest(endings.event_at, entries.event_at) end as reopened_at,
         case when endings.leaving_kind = 'reopen' then endings.actor end as reopened_by,
         case
             when endings.leaving_kind is null or endings.leaving_kind <> 'reopen' then null

@@ -96,7 +96,8 @@ def episodes_of(number, changes):
             counts["machine ends"] += 1
         else:
             counts["reopens"] += 1
-            current["r1"] = moment(row["sys_updated_at"])
+            # the number says after: not before, whatever the clock says
+            current["r1"] = max(moment(row["sys_updated_at"]), current["claimed_at"])
         current["to"] = changes.index(row)
         current = None
     for episode in episodes:

@@ -398,6 +398,10 @@ class World:
             again = found[index + 1] if index + 1 < len(found) else None
             if episode["reopened_at"] and self.has_messages:
                 episode["reopen_kind"] = self._reopen_kind(ticket, events, episode, again)
+            # where the clock ran back, the sequence still says what came after what
+            for name in ("ended_at", "reopened_at"):
+                if episode[name]:
+                    episode[name] = max(episode[name], episode["resolved_at"])
             self.branches[f"closure {episode['closure_mode']}"] += 1
         self.branches["several episodes"] += len(found) > 1
         self.episodes += found

@@ -189,6 +189,10 @@ def test_a_pattern_loads_all_its_files_in_the_order_of_their_names(project, tmp_
         pytest.param(f"{HEADER},number\n{ROW},INC2\n", "column 'number' stands twice", id="column twice"),
         pytest.param(f"{HEADER},_loaded_at\n{ROW},x\n", "'_loaded_at' is reserved", id="reserved column"),
         pytest.param(f"{HEADER},\n{ROW},x\n", "column 9 of the header has no name", id="column without a name"),
+        pytest.param(f"{HEADER},{'x' * 200_000}\n{ROW},x\n", "line cannot be read as column names", id="long name"),
+        pytest.param(",".join(f"c{n}" for n in range(100_000)), "has 100,000 columns, and at most 2,000", id="columns"),
+        pytest.param(f"{HEADER},a\0b\n{ROW},x\n", "column 9 holds a control character", id="zero byte"),
+        pytest.param('{"number": "SECRET", "a\\u0000": 1}', "column 2 holds a control char", id="zero byte in a key"),
         pytest.param("\n\n", "holds no column names, only blanks", id="blank lines"),
         pytest.param(";;;;\n", "the first line holds no column names", id="nameless header"),
         pytest.param('{"number": "SECRET"\n{"', "line 1: no JSON object. Write one object a line, or", id="no JSON"),
@@ -247,6 +251,35 @@ def test_a_line_that_is_wrong_in_two_ways_is_rejected_once(project, tmp_path):
     load(project, "servicenow", [f"incident_event_log={path}"])
     assert [line for _, line, _ in rejects(project)] == [3]
     assert len(table(project)) == 2
+
+
+def test_a_line_with_several_wrong_quotation_marks_is_rejected_once(project, tmp_path):
+    wrong = ROW.replace("Mail", 'x{"a": "b", "c": "d"}')
+    path = write(tmp_path, f"{HEADER}\n{ROW}\n{wrong}\n{ROW}\n")
+    load(project, "servicenow", [f"incident_event_log={path}"])
+    assert rejects(project) == [("export.csv", 3, "open_quotation_mark")]
+    assert len(table(project)) == 2
+
+
+@pytest.mark.parametrize("content", [f"{HEADER}\r{ROW}\r{ROW}\r", f"{HEADER}\n{ROW}\r{ROW}\n"])
+def test_a_carriage_return_alone_ends_a_line_as_well(project, tmp_path, content):
+    load(project, "servicenow", [f"incident_event_log={write(tmp_path, content)}"])
+    assert [number for (number,) in table(project, "number")] == ["INC1", "INC1"]
+
+
+@pytest.mark.long
+def test_a_field_of_ten_million_characters_lands(project, tmp_path):
+    """In the alphabet that takes most bytes, in every format; a line beyond that is rejected, or named."""
+    long = "\U0001f642" * 10**7
+    objects = [OBJECT | {"category": long}]
+    for number, content in enumerate(
+        (f"{HEADER}\n{ROW.replace('Mail', long)}\n", json.dumps(objects[0], ensure_ascii=False))
+    ):
+        load(project, "servicenow", [f"incident_event_log={write(tmp_path, content, f'{number}.csv')}"])
+    assert table(project, "length(category)") == [(10**7,)] * 2
+    twice = write(tmp_path, f"{HEADER}\n{ROW.replace('Mail', long * 2)}\n", "twice.csv")
+    with pytest.raises(InputError, match="a line is longer than 67,108,864 bytes"):
+        load(project, "servicenow", [f"incident_event_log={twice}"])
 
 
 def test_lines_may_end_in_two_ways(project, tmp_path):

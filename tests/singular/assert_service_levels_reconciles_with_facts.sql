@@ -127,7 +127,8 @@ full outer join mart
         and shapes.period_type = mart.period_type
         and shapes.unit_type = mart.unit_type
 where
-    shapes.item_count is distinct from mart.item_count
+    -- a desk in which only machines replied has cells without a first reply, and no reply
+    coalesce(shapes.item_count, 0) <> coalesce(mart.item_count, 0)
     or shapes.met_count is distinct from mart.met_count
     or shapes.running_over_target_count is distinct from mart.running_over_target_count
     or shapes.lost_count is distinct from mart.lost_count

@@ -15,6 +15,7 @@
     'unreadable_start_time': 'started_at is null',
     'unknown_outcome': "coalesce(outcome, '') not in ('AGENT', 'HANG', 'PHANTOM')",
 } %}
+{%- do defects.update(defects_of_sizes({'call_id': 'leg_id', 'type': 'service_type'}, {'ser_time': 'service_seconds'})) %}
 {%- do defects.update(defects_of_times('started_at', ['started_at'])) %}
 {%- set clocks = ['vru_exit', 'q_start', 'q_exit', 'ser_start', 'ser_exit'] %}
 

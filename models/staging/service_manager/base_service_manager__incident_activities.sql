@@ -12,6 +12,10 @@
     'missing_incident_id': 'ticket_id is null',
     'unreadable_time': 'happened_at is null',
 } %}
+{%- do defects.update(defects_of_sizes({
+    'activity_number': 'activity_id', 'incident_id': 'ticket_id', 'activity_type': 'activity_type',
+    'assignment_group': 'team_id',
+})) %}
 {%- do defects.update(defects_of_times('happened_at', ['happened_at'])) %}
 
 with

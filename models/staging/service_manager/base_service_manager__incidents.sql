@@ -18,6 +18,11 @@
     'unreadable_resolved_time': 'is_resolved and resolved_at is null',
     'unreadable_close_time': 'is_closed and closed_at is null',
 } %}
+{%- do defects.update(defects_of_sizes({
+    'incident_id': 'ticket_id', 'category': 'kind', 'status': 'status', 'priority': 'priority',
+    'ci_subtype': 'category', 'ci_name': 'configuration_item', 'closure_code': 'resolution_code',
+    'related_interaction': 'interaction_id',
+})) %}
 {%- do defects.update(defects_of_times('created_at', ['created_at', 'reopened_at', 'resolved_at', 'closed_at'])) %}
 
 with

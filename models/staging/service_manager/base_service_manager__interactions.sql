@@ -13,6 +13,11 @@
     'unreadable_open_time': 'created_at is null',
     'unreadable_close_time': 'is_closed and closed_at is null',
 } %}
+{%- do defects.update(defects_of_sizes({
+    'interaction_id': 'ticket_id', 'category': 'kind', 'status': 'status', 'priority': 'priority',
+    'ci_subtype': 'category', 'ci_name': 'configuration_item', 'closure_code': 'resolution_code',
+    'related_incident': 'incident_id',
+})) %}
 {%- do defects.update(defects_of_times('created_at', ['created_at', 'closed_at'])) %}
 
 with

@@ -22,6 +22,12 @@
     'unreadable_creation_time': 'created_at is null',
     'unreadable_event_time': 'event_at is null',
 } %}
+{%- do defects.update(defects_of_sizes({
+    'number': 'ticket_id', 'assignment_group': 'team_id', 'problem_id': 'problem_id',
+    'parent_incident': 'parent_ticket_id', 'cmdb_ci': 'configuration_item', 'contact_type': 'channel',
+    'category': 'category', 'subcategory': 'subcategory', 'priority': 'priority', 'incident_state': 'status',
+    'closed_code': 'resolution_code',
+})) %}
 {%- do defects.update(defects_of_times('created_at', ['event_at'])) %}
 {#- the second showing of an hour that the clock shows twice is not before the opening -#}
 {%- do defects.update({

@@ -112,7 +112,8 @@ def _read_through(path, is_gzip):
     """SHA-256, length and lines of the content, unpacked (the same export is the same file plain or gzipped), whether
     it is UTF-8, whether its lines end in two ways, and its last byte that is no blank."""
     digest = hashlib.sha256()
-    length = lines = returns = not_plain = 0
+    length = lines = returns = all_returns = not_plain = 0
+    has_quotes = False
     previous = last = b"\n"
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = True
@@ -125,6 +126,8 @@ def _read_through(path, is_gzip):
                 length += len(chunk)
                 not_plain += 0 if chunk.isascii() else len(chunk.translate(None, PLAIN))
                 lines += chunk.count(b"\n")
+                all_returns += chunk.count(b"\r")
+                has_quotes = has_quotes or b'"' in chunk
                 returns += chunk.count(b"\r\n") + (previous == b"\r" and chunk.startswith(b"\n"))
                 # UTF-16 ends its lines with a zero byte behind the line feed, or before it
                 previous = chunk.rstrip(b"\0")[-1:] or previous
@@ -144,7 +147,8 @@ def _read_through(path, is_gzip):
         "sha256": digest.hexdigest(),
         "byte_count": length,
         "line_count": lines + (previous != b"\n"),
-        "has_mixed_newlines": 0 < returns < lines,
+        # a carriage return alone ends a line as well, unless it may stand in a quoted text
+        "has_mixed_newlines": 0 < returns < lines or (all_returns > returns and not has_quotes),
         "is_open": previous != b"\n",
         "is_utf8": is_utf8 and _decodes(decoder, b"", final=True),
         "last": last,

@@ -3,6 +3,7 @@
 import dataclasses
 import glob
 import types
+import unicodedata
 from pathlib import Path
 
 import jinja2
@@ -11,6 +12,8 @@ import yaml
 from counterweight.errors import InputError, near_matches
 from counterweight.words import CONTROL, plain
 
+# No export has more; an object that is keyed by ticket, or a table on its side, has.
+COLUMN_LIMIT = 2000
 META_COLUMNS = {
     "_loaded_at": "timestamp",
     "_source_file": "varchar",
@@ -161,6 +164,11 @@ def _example(systems):
 def check_columns(path, reader, table):
     """InputError where the columns of a file cannot be landed in the table."""
     header = reader.header
+    if len(header) > COLUMN_LIMIT:
+        raise InputError(
+            f"{path}: it has {len(header):,} columns, and at most {COLUMN_LIMIT:,} can be loaded. A table that is "
+            "turned on its side has a column for each row; else export fewer of them. Nothing was loaded."
+        )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise InputError(
@@ -177,6 +185,12 @@ def check_columns(path, reader, table):
             )
     if "" in header:
         raise InputError(f"{path}: column {header.index('') + 1} of the header has no name. Nothing was loaded.")
+    strange = [number for number, name in enumerate(header, 1) if "Cc" in map(unicodedata.category, name)]
+    if strange:
+        raise InputError(
+            f"{path}: the name of column {strange[0]} holds a control character, such as a line end or a zero byte. "
+            "Rename it. Nothing was loaded."
+        )
     missing = [name for name in table.required if name not in header]
     if missing and len(header) == 1 and reader.is_separated:
         raise InputError(

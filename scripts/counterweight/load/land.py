@@ -4,7 +4,6 @@ import dataclasses
 import datetime
 
 import click
-import duckdb
 
 from counterweight import salt
 from counterweight.errors import InputError, near_matches
@@ -75,7 +74,7 @@ def land(connection, project, export, watch):
             row_count, erased = _insert(connection, export, loaded_at, path, compression, watch)
             rejects = reader.rejects(connection, path, compression, row_count)
             places = reader.places(path, compression, row_count, rejects)
-    except duckdb.Error as error:
+    except readers.UNREADABLE as error:
         raise readers.unreadable(file, error) from None
     if row_count == 0 and rejects:
         line, reason = rejects[0]

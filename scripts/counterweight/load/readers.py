@@ -4,6 +4,7 @@ The three readers have the same face: `header` (names in lower case), `label`, `
 `places`, and `row_number`, the SQL that counts the rows of `rows` from 1.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -14,7 +15,8 @@ import duckdb
 from counterweight.errors import InputError, is_lack_of_space
 from counterweight.load import content
 
-LINE_LIMIT = 16 * 1024 * 1024
+# Bytes of a line: room for a field of ten million characters, whatever their alphabet.
+LINE_LIMIT = 64 * 1024 * 1024
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # DuckDB's words for what is wrong with a line, and ours.
 REJECT_KINDS = {
@@ -24,6 +26,8 @@ REJECT_KINDS = {
     "INVALID ENCODING": "not_text",
     "LINE SIZE OVER MAXIMUM": "line_too_long",
 }
+# What DuckDB raises for a file that it cannot read; the second where its own words are cut in the midst of a character.
+UNREADABLE = (duckdb.Error, UnicodeDecodeError)
 REJECT_REASONS = {
     "too_few_fields": "fewer fields than the header",
     "too_many_fields": "more fields than the header",
@@ -88,7 +92,7 @@ class Separated:
             "select coalesce(line_byte_position, byte_position, 0) as position, max(error_type) from reject_errors "
             "group by position order by position"
         ).fetchall()
-        rejects = []
+        kinds = {}
         line, position = 1, 0
         if found:
             with self.file.open() if compression == "gzip" else path.open("rb") as file:
@@ -96,7 +100,9 @@ class Separated:
                     while position < start and (chunk := file.read(min(content.CHUNK, start - position))):
                         line += chunk.count(b"\n")
                         position += len(chunk)
-                    rejects.append((line, REJECT_KINDS.get(kind, "unreadable_line")))
+                    # behind a quotation mark in the wrong place DuckDB begins anew within the line
+                    kinds[line] = max(kind, kinds.get(line, ""))
+        rejects = [(line, REJECT_KINDS.get(kind, "unreadable_line")) for line, kind in kinds.items()]
         open_marks = [line for line, reason in rejects if reason == "open_quotation_mark"]
         if open_marks and 1 + row_count + len(rejects) < self.file.line_count:
             raise InputError(
@@ -154,7 +160,16 @@ def _first_line(file):
         raise InputError(
             f"{file.path}: the first line is no text in {content.ENCODINGS[file.encoding]}. Nothing was loaded."
         ) from None
-    headers = {delimiter: next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    headers = {}
+    for delimiter in DELIMITERS:
+        # a name beyond csv's own limit is none
+        with contextlib.suppress(csv.Error):
+            headers[delimiter] = next(csv.reader([first], delimiter=delimiter), [])
+    if not headers:
+        raise InputError(
+            f"{file.path}: the first line cannot be read as column names: one of them would have more than "
+            f"{csv.field_size_limit():,} characters. Nothing was loaded."
+        )
     delimiter = max(headers, key=lambda candidate: len(headers[candidate]))
     return headers[delimiter], delimiter
 
@@ -186,7 +201,7 @@ class Json:
             self.header = tuple(name.strip().lower() for name in self.names)
             if not self.names:
                 self._complain_of_no_rows(connection, path, compression)
-        except duckdb.Error as error:
+        except UNREADABLE as error:
             raise unreadable(file, error) from None
 
     def _values(self, path, compression):
@@ -283,7 +298,7 @@ class Parquet:
             found = connection.execute(
                 "describe from read_parquet($path, hive_partitioning = false)", {"path": _literal_path(path)}
             ).fetchall()
-        except duckdb.Error as error:
+        except UNREADABLE as error:
             raise unreadable(file, error) from None
         self.types = {name: kind for name, kind, *_ in found}
         self.header = tuple(name.strip().lower() for name in self.types)
@@ -340,8 +355,13 @@ def unreadable(file, error):
     line = re.search(r"CSV Error on Line: (\d+)", str(error))
     if file.kind == content.PARQUET:
         what = "it cannot be read to its end as Parquet: the file is truncated or damaged. Copy or export it again."
+    elif file.kind == content.JSON_ARRAY and "maximum_object_size" in str(error):
+        what = "an object of the JSON array is longer than 16,777,216 bytes. Write one object a line."
     elif file.kind == content.JSON_ARRAY:
         what = "it cannot be read to its end as a JSON array: the file is truncated or damaged. Export it again."
+    elif isinstance(error, UnicodeDecodeError) or "Invalid unicode" in str(error):
+        # the file was read through before, so its text is sound; DuckDB cut a line that is too long for it
+        what = f"a line is longer than {LINE_LIMIT:,} bytes."
     elif line:
         what = f"line {line.group(1)} cannot be read as {file.kind}."
     else:
