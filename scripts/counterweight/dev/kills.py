@@ -48,7 +48,9 @@ OF_THE_RUN = ("loaded_at", "last_loaded_at", "build_id", "build_number")
 # Of the measure `loaded` the time of the last load.
 LOAD_TIMES = ('"marts"."data_health"', "value_at")
 # What was published before, which is more where a killed run had published already.
-OF_THE_PAST = ('"audit"."builds"', '"audit"."build_history"', '"marts"."published_changes"')
+OF_THE_PAST = (
+    '"audit"."builds"', '"audit"."build_history"', '"marts"."published_changes"', '"marts"."data_health_over_time"',
+)  # fmt: skip
 
 
 @dataclasses.dataclass
