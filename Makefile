@@ -1,10 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week clean
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines kills clean
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines secrets audit-dependencies clean
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines dirty-ledger clean
-.PHONY: help setup demo real raw-properties check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week kills secrets audit-dependencies dirty-ledger raw-properties clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -97,6 +93,10 @@ lint: .venv/.synced ## style of Python and SQL
 	@$(RUN)ruff format --check
 	@DBT_TARGET_PATH=target/lint $(RUN)sqlfluff lint -q --processes 2 models tests
 
+# Asks a database of advisories over the network (osv.dev), and nothing else does: no part of `make test`.
+audit-dependencies: .venv/.synced ## known vulnerabilities of what uv.lock pins
+	@$(UV) audit --frozen --preview-features audit-command
+
 # A base to compare with: its build file, its manifest.json and its dbt_project.yml. The file stands for --defer, since what is not
 # built anew lies in it. dbt does not see that a variable changed, so another dbt_project.yml builds everything.
 STATE ?= target/state
@@ -118,10 +118,6 @@ slim: .venv/.synced ## build and test what differs from the base in STATE, and w
 diff: .venv/.synced ## what the working tree does to the numbers, against BASE (origin/main): target/diff.md
 	@$(RUN)counterweight diff --base $(BASE) --out target/diff.md
 
-# ---- what must hold when something goes wrong, each shown by one command on data of its own
-restated-week: .venv/.synced ## a published week changes three times, and each change is explained; some four minutes
-	@$(RUN)python -m counterweight.dev.restated_week
-
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
 	@$(RUN)pytest -n 2 --dist loadfile
@@ -131,24 +127,10 @@ test-long: .venv/.synced ## large worlds that show what is rare, every system on
 	@$(UV) sync -q --frozen --inexact --group postgres
 	@$(RUN)pytest -m long -n 2 --dist loadgroup
 
-raw-properties: .venv/.synced ## what must hold for any raw rows, on 200 worlds that hypothesis makes; EXAMPLES=20 for a look
-	@$(RUN)python -m counterweight.dev.raw_properties --examples $(or $(EXAMPLES),200)
-
 test-engines: export REAL_DATA := $(REAL_DATA)
 test-engines: .venv/.synced ## build, tests and every value on PostgreSQL as well; needs its server programs
 	@$(UV) sync -q --frozen --inexact --group postgres
 	@$(RUN)pytest -m 'engine and not long' -n 2 --dist loadgroup
-
-kills: .venv/.synced ## a run is killed 200 times at random moments: readers and the next run see nothing of it; an hour
-	@$(RUN)python -m counterweight.dev.kills
-secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hunted wherever a reader or a log could show them
-	@$(RUN)python -m counterweight.dev.secrets
-
-# Asks a database of advisories over the network (osv.dev), and nothing else does: no part of `make test`.
-audit-dependencies: .venv/.synced ## known vulnerabilities of what uv.lock pins
-	@$(UV) audit --frozen --preview-features audit-command
-dirty-ledger: .venv/.synced ## every kind of dirt of the simulator, delivered: 100 % must end as its ledger says; some three minutes
-	@$(RUN)python -m counterweight.dev.dirty_ledger
 
 clean: ## remove what was built, not what was loaded or published
 	rm -rf target logs .pytest_cache .ruff_cache

@@ -14,7 +14,7 @@ select
     -- the pair
     pair_name,
     value_unit,
-    previous_build_id,
+    from_build_id,
 
     -- from and to
     headline_from,

@@ -127,7 +127,7 @@ def write_changes(connection, build_id, has_published, zone):
 
 TABLE = "published_changes"
 DEFINITION = """
-    build_id varchar, previous_build_id varchar, source_system varchar, period_type varchar, period_start date,
+    build_id varchar, from_build_id varchar, source_system varchar, period_type varchar, period_start date,
     unit_type varchar, unit varchar, pair_id varchar, window_days integer, pair_name varchar, value_unit varchar,
     headline_from decimal(18, 4), headline_to decimal(18, 4), reality_from decimal(18, 4), reality_to decimal(18, 4),
     cohort_count_from bigint, cohort_count_to bigint, reading_from varchar, reading_to varchar, cause varchar,
@@ -473,7 +473,7 @@ def _write_down(connection, build_id, previous, what):
         )
         select
             $build_id as build_id,
-            $previous as previous_build_id,
+            $previous as from_build_id,
             {", ".join(CELL)},
             pair_name,
             value_unit,

@@ -192,7 +192,7 @@ def test_a_publish_notes_what_it_changes(waiting):
     say(waiting, COMES_BACK, NEW_ROWS, CHANGED)
     publish(waiting)
     [[first, *_]] = asked(waiting, "select build_id from audit.build_history where build_number = 1")
-    lines = asked(waiting, "select build_id, previous_build_id, cause from marts.published_changes")
+    lines = asked(waiting, "select build_id, from_build_id, cause from marts.published_changes")
     assert lines == [("000002-waiting", first, "late_data")]
 
 

@@ -1,7 +1,7 @@
 -- Grain: one figure of the scorecard that changed between two published builds.
 select
     build_id,
-    previous_build_id,
+    from_build_id,
     source_system,
     period_type,
     period_start,

@@ -92,11 +92,11 @@ class Warehouse:
         run = self.connection.execute
         run("attach ':memory:' as counterweight")
         run(f"attach '{project.warehouse}' as template (read_only)")
-        for schema in sorted({model.schema for model in self.models} | {"raw", "private", "reference"}):
+        for schema in sorted({model.schema for model in self.models} | {"raw", "private", "reference", "audit"}):
             run(f"create schema counterweight.{quoted(schema)}")
         found = run(
             "select table_schema, table_name from information_schema.tables "
-            "where table_catalog = 'template' and table_schema in ('raw', 'private', 'reference')"
+            "where table_catalog = 'template' and table_schema in ('raw', 'private', 'reference', 'audit')"
         ).fetchall()
         for schema, name in found:
             table = f"{quoted(schema)}.{quoted(name)}"

@@ -1,5 +1,7 @@
 """Who was forgotten does not come back with the next delivery: their rows are erased as they land, and counted."""
 
+import functools
+
 from counterweight.forget import people, rewrite
 from counterweight.forget.books import BOOKS, NAME, mark_stale
 from counterweight.load.declared import declared_systems
@@ -13,7 +15,6 @@ class Watch:
 
     def __init__(self, connection, project):
         self.connection, self.project = connection, project
-        self.keys = people.Keys(project.root)
         self.later = 0
         connection.execute(BOOKS)
         self.is_needed = bool(connection.execute("select count(*) from private.forgotten").fetchone()[0])
@@ -24,6 +25,10 @@ class Watch:
             create or replace temp table gone_lately (source_system varchar, entity varchar, id varchar);
             """
         )
+
+    @functools.cached_property
+    def keys(self):
+        return people.Keys(self.project.root)
 
     def land(self, table, columns, target):
         """Append what lies in the temporary table `landing` without what is erased; returns how many rows that was."""
