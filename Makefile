@@ -118,6 +118,22 @@ slim: .venv/.synced ## build and test what differs from the base in STATE, and w
 diff: .venv/.synced ## what the working tree does to the numbers, against BASE (origin/main): target/diff.md
 	@$(RUN)counterweight diff --base $(BASE) --out target/diff.md
 
+# ---- what must hold when something goes wrong, each shown by one command on data of its own
+kills: .venv/.synced ## a run is killed 200 times at random moments: readers and the next run see nothing of it; an hour
+	@$(RUN)python -m counterweight.dev.kills
+
+dirty-ledger: .venv/.synced ## every kind of dirt of the simulator, delivered: 100 % must end as its ledger says; some three minutes
+	@$(RUN)python -m counterweight.dev.dirty_ledger
+
+raw-properties: .venv/.synced ## what must hold for any raw rows, on 200 worlds that hypothesis makes; EXAMPLES=20 for a look
+	@$(RUN)python -m counterweight.dev.raw_properties --examples $(or $(EXAMPLES),200)
+
+secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hunted wherever a reader or a log could show them
+	@$(RUN)python -m counterweight.dev.secrets
+
+restated-week: .venv/.synced ## a published week changes three times, and each change is explained; some four minutes
+	@$(RUN)python -m counterweight.dev.restated_week
+
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
 	@$(RUN)pytest -n 2 --dist loadfile
