@@ -14,6 +14,8 @@ from counterweight.dev.restated_week import EXPECTED, restate
 from counterweight.dev.warehouse_page import read_models
 from counterweight.project import Project
 from counterweight.publish import FILE_NAME, open_published, publish
+from counterweight.report.desk import Desk
+from counterweight.report.sections import changes
 
 
 @pytest.fixture
@@ -318,3 +320,32 @@ def test_a_restated_week_is_explained(tmp_path):
     for restated, cause in zip(restate(ROOT, tmp_path, 1200, 2400, 7), EXPECTED, strict=True):
         assert restated.lines, restated.step
         assert {line[8] for line in restated.lines} == {cause}, dataclasses.asdict(restated)
+
+
+def test_the_report_says_what_changed():
+    """Of the whole desk, in the pair's own window; every unit and window is counted. Nothing changed: no figure."""
+    with contextlib.closing(duckdb.connect()) as connection:
+        for schema in ("marts", "audit", "reference"):
+            connection.execute(f"create schema {schema}")
+        connection.execute("create table audit.builds as select 'b2' as build_id")
+        connection.execute("create table reference.kpi_pairs as select 'P03' as pair_id, 7 as window_days")
+        connection.execute(
+            f"create table marts.published_changes ({restatement.DEFINITION})"
+        )  # fmt: skip
+        line = (
+            "insert into marts.published_changes (build_id, source_system, period_type, period_start, unit_type, unit, "
+            "pair_id, window_days, pair_name, value_unit, headline_from, headline_to, reality_from, reality_to, cause, "
+            "explanation) values ('{build}', 's', 'week', '2024-03-04', '{unit_type}', 'T', 'P03', {days}, 'Held', "
+            "'share', 1, 1, 0.8261, {reality}, 'late_data', 'Of this period and unit: fct_claims 3 new.')"
+        )
+        for build, unit_type, days, reality in (
+            ("b2", "total", 7, "0.7647"), ("b2", "total", 30, "0.7"), ("b2", "team", 7, "null"), ("b1", "total", 7, "1"),
+        ):  # fmt: skip
+            connection.execute(line.format(build=build, unit_type=unit_type, days=days, reality=reality))
+        [figure] = changes.figures(Desk(connection, "s"))
+        assert figure.says.startswith("3 figures in closed periods changed: 3 by data that came late")
+        assert figure.table[1] == [
+            ["week from 4 Mar 2024", "P03 Held, 7 days", "100.0 %", "82.6 %, now 76.5 %",
+             "Of this period and unit: fct_claims 3 new."],
+        ]  # fmt: skip
+        assert changes.figures(Desk(connection, "another")) == []

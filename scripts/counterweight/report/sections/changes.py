@@ -41,7 +41,7 @@ CAUSES = {
 }
 PERIODS = {"week": "week from", "28_days": "28 days from", "month": "month from", "fiscal_year": "fiscal year from"}
 # As many changed figures are shown; all are in the mart.
-SHOWN = 40
+SHOWN = 15
 
 
 def figures(desk):
@@ -80,6 +80,7 @@ def figures(desk):
                     for row in rows
                 ],
             ),
+            is_open=True,
             size="wide",
         )
     ]
