@@ -339,7 +339,8 @@ def test_the_report_says_what_changed():
             "'share', 1, 1, 0.8261, {reality}, 'late_data', 'Of this period and unit: fct_claims 3 new.')"
         )
         for build, unit_type, days, reality in (
-            ("b2", "total", 7, "0.7647"), ("b2", "total", 30, "0.7"), ("b2", "team", 7, "null"), ("b1", "total", 7, "1"),
+            ("b2", "total", 7, "0.7647"), ("b2", "total", 30, "0.7"), ("b2", "team", 7, "null"),
+            ("b1", "total", 7, "1"),
         ):  # fmt: skip
             connection.execute(line.format(build=build, unit_type=unit_type, days=days, reality=reality))
         [figure] = changes.figures(Desk(connection, "s"))
