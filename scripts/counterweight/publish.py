@@ -14,6 +14,7 @@ import duckdb
 
 from counterweight import forget, history, parquet, restatement, retention
 from counterweight.build import last_build
+from counterweight.disk import flush
 from counterweight.errors import CounterweightError, InputError, near_matches
 from counterweight.project import pretty_path
 from counterweight.published import literal, quoted
@@ -71,7 +72,7 @@ def publish(project, restricted=False, with_parquet=False, database=None, kept=(
         _flush_tree(draft)
         with database.replaced(draft / FILE_NAME) if database else contextlib.nullcontext():
             os.replace(draft, folder)
-            _flush(project.published)
+            flush(project.published)
             _swap(project, folder.name)
         retention.prune(project, *kept)
     click.echo(f"publish {build_id}: {pretty_path(folder)}")
@@ -212,10 +213,10 @@ def _write_restricted(project, relations, name):
     with _copying(project, draft) as (connection, build):
         _copy(connection, build, {relation: [] for relation, hidden in relations.items() if hidden != []})
     draft.chmod(0o600)
-    _flush(draft)
+    flush(draft)
     file = project.restricted / f"{name}.duckdb"
     os.replace(draft, file)
-    _flush(project.restricted)
+    flush(project.restricted)
     click.echo(f"publish restricted, with keys of agents: {pretty_path(file)}")
 
 
@@ -284,7 +285,7 @@ def publish_accounts(project, names, everybody=False, with_parquet=False, kept=(
             places[account] = (place, draft, _new_folder(place, build_id))
         for place, draft, folder in places.values():
             os.replace(draft, folder)
-            _flush(place.published)
+            flush(place.published)
         for place, _, folder in places.values():
             _swap(place, folder.name)
             retention.prune(place, *kept)
@@ -432,21 +433,13 @@ def _swap(project, build_id):
     link = project.published / f".draft-link-{build_id}"
     link.symlink_to(build_id)
     os.replace(link, project.current)
-    _flush(project.published)
+    flush(project.published)
 
 
 def _flush_tree(folder):
     for path in sorted(folder.rglob("*")):
-        _flush(path)
-    _flush(folder)
-
-
-def _flush(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        flush(path)
+    flush(folder)
 
 
 def open_published(project):

@@ -15,6 +15,7 @@ import duckdb
 
 from counterweight import inputs, salt
 from counterweight.build import make_books
+from counterweight.disk import flush
 from counterweight.errors import (
     BusyError,
     CounterweightError,
@@ -91,11 +92,11 @@ def mend(project):
     else:
         left = f", but for {', '.join(lost)}" if lost else ""
         click.echo(f"mend   saved what was loaded{left}; everything else is built again", err=True)
-    _flush(draft)
+    flush(draft)
     # the old file's log must be gone before the new file has its name: DuckDB would carry it out
     _log_of(file).unlink(missing_ok=True)
     os.replace(draft, file)
-    _flush(file.parent)
+    flush(file.parent)
     click.echo(
         f"mend   the damaged file is kept as {pretty_path(aside)}. What was loaded last may be lost: load your last "
         "files again, what is there is skipped",
@@ -262,14 +263,6 @@ def _tables(connection, database):
 def _clear(draft):
     for leftover in (draft, _log_of(draft)):
         leftover.unlink(missing_ok=True)
-
-
-def _flush(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def explain(project, error):

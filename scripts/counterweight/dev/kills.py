@@ -40,7 +40,7 @@ FINISHED_EVERY = 48
 TOUCHES = (
     ("pathlib.Path", "mkdir"), ("shutil", "copytree"), ("counterweight.publish", "_copy"),
     ("counterweight.publish", "_write_manifest"), ("counterweight.publish", "_flush_tree"), ("os", "replace"),
-    ("counterweight.publish", "_flush"), ("pathlib.Path", "symlink_to"), ("counterweight.publish", "_swap"),
+    ("counterweight.publish", "flush"), ("pathlib.Path", "symlink_to"), ("counterweight.publish", "_swap"),
 )  # fmt: skip
 ERROR = "error: "
 # What no two runs have in common: when and as which build it was made.

@@ -11,6 +11,7 @@ import shutil
 import duckdb
 import yaml
 
+from counterweight.disk import flush
 from counterweight.errors import CounterweightError
 from counterweight.published import literal, quoted
 
@@ -68,7 +69,7 @@ def write(project, connection, name, tables, keep_books):
             _copy(connection, name, schema, table, rows_of.get(f"{name}.{schema}.{quoted(table)}"))
         keep_books()
         connection.execute(f"commit; use memory; detach {DRAFT}; detach {name}")
-        _flush(file)
+        flush(file)
     except duckdb.Error as error:
         # its message may quote a value
         raise CounterweightError(
@@ -76,7 +77,7 @@ def write(project, connection, name, tables, keep_books):
             f"{project.warehouse}? Nothing was erased."
         ) from None
     os.replace(file, project.warehouse)
-    _flush(project.warehouse.parent)
+    flush(project.warehouse.parent)
 
 
 def _copy(connection, name, schema, table, rows):
@@ -106,11 +107,3 @@ def derived_schemas(project):
                 yield from schemas(value)
 
     return sorted({*schemas(settings["models"]), *schemas(settings["data_tests"])})
-
-
-def _flush(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
