@@ -168,7 +168,7 @@ def test_each_raw_table_has_a_base_model_that_gives_fates(manifest, demo):
     assert len(raw) > 25
     assert bases == raw
     parents = manifest["parent_map"]["model.counterweight.fct_row_fates"]
-    assert {parent.split(".")[-1] for parent in parents} - {"stg_load__rejects"} == raw
+    assert {parent.split(".")[-1] for parent in parents} - {"stg_load__rejects", "stg_load__erasures"} == raw
 
 
 def test_every_reason_to_quarantine_has_advice(manifest):

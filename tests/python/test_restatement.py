@@ -306,7 +306,7 @@ def test_past_builds_go_and_what_is_read_stays(waiting):
 
 def test_a_publish_killed_while_it_removes_leaves_nothing_that_looks_like_a_build(waiting, monkeypatch):
     first = waiting.current.resolve()
-    monkeypatch.setattr(retention.shutil, "rmtree", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(retention.shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         publish(waiting, kept=(1, 0))
     monkeypatch.undo()
