@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -306,7 +307,14 @@ def test_past_builds_go_and_what_is_read_stays(waiting):
 
 def test_a_publish_killed_while_it_removes_leaves_nothing_that_looks_like_a_build(waiting, monkeypatch):
     first = waiting.current.resolve()
-    monkeypatch.setattr(retention.shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    remove = shutil.rmtree
+
+    def killed(path, *arguments, **options):
+        if Path(path).name.startswith(retention.LEAVING):
+            raise KeyboardInterrupt
+        remove(path, *arguments, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
     with pytest.raises(KeyboardInterrupt):
         publish(waiting, kept=(1, 0))
     monkeypatch.undo()
