@@ -620,7 +620,7 @@ def test_the_pages_first_steps_are_enough(postgres, small, tmp_path):
         patch.setenv("COUNTERWEIGHT_PUBLISHED", str(project.published))
         outcome = CliRunner().invoke(cli.main, command.replace("bi_readers", "desk_readers").split())
     assert outcome.exit_code == 0, outcome.output
-    assert re.search(r"^publish postgres 127\.0\.0\.1:\d+/desk: 5\d tables, ", outcome.output, flags=re.M)
+    assert re.search(r"^publish postgres 127\.0\.0\.1:\d+/desk: 6\d tables, ", outcome.output, flags=re.M)
     address = f"postgresql+psycopg2://ann_of_desk:{PASSWORD}@{postgres.host}:{postgres.port}/desk"
     engine = sqlalchemy.create_engine(address)
     try:

@@ -73,8 +73,8 @@ NOT_IN_THE_LOGS = {
 
 # What readers see, and the tables behind it: whatever models lie there, now or later.
 COMPARED = ("dimensions", "facts", "marts")
-# What the audit keeps, which is of the embedded file.
-OF_AUDITS = ("data_health_over_time",)
+# What audit and publish keep, which is of the embedded file.
+OF_AUDITS = ("data_health_over_time", "published_changes")
 
 
 @dataclasses.dataclass(frozen=True)

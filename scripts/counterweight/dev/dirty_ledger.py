@@ -24,6 +24,7 @@ import duckdb
 
 from counterweight.build import run_dbt
 from counterweight.load import load
+from counterweight.load.readers import LINE_LIMIT
 from counterweight.project import Project
 from counterweight.worlds import simulate
 from counterweight.worlds.defects import CLOCK, DEFECTS, LOST, soil
@@ -45,7 +46,7 @@ LINES = {
     "open_quotation_mark": '"half a {field}" more,{rest}',
 }
 JSON_LINE = '{{"{name}": "{field}'
-LONG = 17 * 1024 * 1024
+LONG = LINE_LIMIT + 1024 * 1024
 EVERY = 150
 # Its rows have no line breaks and no empty lines among them: else load refuses a quotation mark in the wrong place.
 PLAIN = "calls"
