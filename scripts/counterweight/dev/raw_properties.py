@@ -43,9 +43,9 @@ BLANKS = " \t\n\r\xa0"
 FATES = {"used", "exact_duplicate", "superseded", "excluded", "quarantined"}
 VERDICTS = {"held", "falsified", "pending", "unobservable"}
 TIERS = {"linked": ("r1", "r2"), "return": ("r1", "r2", "r3"), "strict": ("r1", "r2", "r3", "r4", "r5")}
-# Must be the same however the rows come. `data_health` and the fates tell of the rows themselves.
+# Must be the same however the rows come. These tell of the rows themselves.
 SETTLED = ("facts", "marts")
-OF_DELIVERY = {"fct_row_fates", "data_health"}
+OF_DELIVERY = {"fct_row_fates", "fct_quarantined_rows", "data_health", "quarantine"}
 
 
 class Failure(AssertionError):
