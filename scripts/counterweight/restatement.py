@@ -204,7 +204,9 @@ def _difference_of_builds(connection, build_id):
     definitions = []
     if before["code_fingerprint"] != after["code_fingerprint"]:
         known = before["git_commit"] and after["git_commit"] and before["git_commit"] != after["git_commit"]
-        definitions.append("the code" + (f" ({before['commit'][:9]} to {after['commit'][:9]})" if known else ""))
+        definitions.append(
+            "the code" + (f" ({before['git_commit'][:9]} to {after['git_commit'][:9]})" if known else "")
+        )
     definitions += [f"the variable {name}" for name in names]
     _find_replaced_rows(connection)
     return before["build_id"], {

@@ -128,6 +128,13 @@ CAUSES = {
         ("erasure", 0, 0, 1, "fct_claims 1 gone."),
     ),
     "other code": ([OTHER_CODE], ("definition", 0, 0, 0, "Other definitions: the code.")),
+    "another commit": (
+        [
+            OTHER_CODE,
+            "update audit.builds set git_commit = repeat('b', 40) where build_id = '000002-waiting'",
+        ],
+        ("definition", 0, 0, 0, "Other definitions: the code (aaaaaaaaa to bbbbbbbbb)."),
+    ),
     "another variable": ([OTHER_VARIABLE], ("definition", 0, 0, 0, "Other definitions: the variable issue_key.")),
     "other code, which reads rows otherwise": (
         [OTHER_CODE, RENAMED],
@@ -163,7 +170,10 @@ def two_builds(demo, tmp_path_factory):
                     f"replace ('{table}' as raw_table, 'used' as fate, null as fate_reason, 100 as row_count) "
                     "from facts.fct_row_fates limit 1"
                 )
+    with contextlib.closing(duckdb.connect(str(file))) as connection:
+        connection.execute("update audit.builds set git_commit = repeat('a', 40)")
     with contextlib.closing(project.connect()) as connection:
+        connection.execute("update audit.builds set git_commit = repeat('a', 40)")
         connection.execute("set TimeZone = 'UTC'")
         assert history.attach_published(connection, project)
         yield connection
