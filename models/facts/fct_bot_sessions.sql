@@ -1,9 +1,12 @@
 -- Grain: one session with a bot.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 bot_sessions as (
 
     select * from {{ ref('int_bot_sessions') }}
+    where {{ is_touched('session_key') }}
 
 ),
 

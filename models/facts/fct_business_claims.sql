@@ -1,4 +1,6 @@
 -- Grain: one business claim. What contradicts it says the seed business_outcomes.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 claims as (

@@ -1,4 +1,6 @@
 -- Grain: one claim. The first time each tier falsified it is kept uncapped; windows come later, in the verdicts.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 claims as (

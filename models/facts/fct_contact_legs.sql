@@ -1,9 +1,12 @@
 -- Grain: one leg of a contact: one agent's part of a call or chat.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 legs as (
 
     select * from {{ ref('int_contact_legs') }}
+    where {{ is_touched('contact_key') }}
 
 ),
 

@@ -1,4 +1,6 @@
 -- Grain: one interaction: a contact, the opening of a ticket, or a customer's return to a resolved ticket.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 interactions as (

@@ -1,4 +1,6 @@
 -- Grain: one issue chain, by its window. Everything about it is attributed to its first interaction, which triggered it.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 members as (

@@ -1,9 +1,12 @@
 -- Grain: one resolution episode.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 episodes as (
 
     select * from {{ ref('int_resolution_episodes') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

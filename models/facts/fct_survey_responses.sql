@@ -1,10 +1,13 @@
 -- Grain: one invitation to a survey, with what it asks about: the claim of the contact, or the ticket's latest resolution
 -- when it could be asked.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 surveys as (
 
     select * from {{ ref('int_surveys') }}
+    where {{ is_touched("source_system || ':' || survey_id") }}
 
 ),
 

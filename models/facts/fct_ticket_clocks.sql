@@ -1,10 +1,13 @@
 -- Grain: one clock: a ticket x a metric of its policy.
 -- An open clock says nothing but whether its target has passed by as_of: what it reads would be another figure tomorrow.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 clocks as (
 
     select * from {{ ref('int_ticket_clocks') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

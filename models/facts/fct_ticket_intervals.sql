@@ -1,5 +1,7 @@
 -- Grain: one interval in which a field of a ticket had one value.
 -- What still goes on has no length: it would be another one tomorrow, and a cap would hide the longest.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 field_values as (

@@ -1,9 +1,12 @@
 -- Grain: one message on a ticket.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 ticket_messages as (
 
     select * from {{ ref('int_ticket_messages') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

@@ -1,4 +1,6 @@
 -- Grain: one version of an agent: team and tier, and when they held. One version holds at a time.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 unioned as (

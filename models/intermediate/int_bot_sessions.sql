@@ -1,9 +1,11 @@
 -- Grain: one session with a bot. What became of it is known at its end.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 unioned as (
 
-    {{ union_systems('bot_sessions') }}
+    {{ union_systems('bot_sessions', touched='session_id') }}
 
 ),
 

@@ -1,5 +1,7 @@
 -- Grain: one row of a calendar: the hours from an opening to a closing on one day of the week.
 -- What cannot be read is marked, not dropped: hours that are missing would make time look shorter.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 unioned as (

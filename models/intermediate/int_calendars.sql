@@ -1,5 +1,7 @@
 -- Grain: one calendar, and whether it can be counted in. With one row that nobody can read its hours are not known:
 -- counted without that row, time would pass too slowly and targets look met.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 hours as (

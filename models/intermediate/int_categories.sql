@@ -1,4 +1,6 @@
 -- Grain: one version of a category or subcategory, and when it held. One version holds at a time.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 unioned as (

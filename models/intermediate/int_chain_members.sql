@@ -1,5 +1,7 @@
 -- Grain: chain window x interaction: the issue chain it belongs to. A chain is one customer's interactions about one
 -- issue; a new one starts when an interaction begins more than the window after the latest end so far.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 windows as (

@@ -1,9 +1,12 @@
 -- Grain: one contact. Where nobody was recognised, the customer is the requester of the ticket that the contact opened.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 contacts as (
 
     select * from {{ ref('int_joined_contacts') }}
+    where {{ is_touched('contact_key') }}
 
 ),
 
@@ -24,6 +27,7 @@ opened as (
     from {{ ref('int_same_contacts') }} as same_contacts
     inner join tickets
         on same_contacts.ticket_key = tickets.ticket_key
+    where {{ is_touched('same_contacts.contact_key') }}
     group by same_contacts.contact_key
 
 ),

@@ -1,6 +1,8 @@
 -- Grain: one identifier that a source lists for a customer, as the key it is known by. The customer's own id is one of
 -- them. An identifier that a system lists for several customers (a shared telephone) says nothing about who came. One that
 -- two systems list for a customer of their own each makes one customer of the two.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with recursive
 
 listed as (

@@ -1,5 +1,7 @@
 -- Grain: one claim and one contact or opened ticket of the same customer about the same issue that follows it: the claim
 -- is the latest of its type before it, chosen before anything is excluded. Only rows without an exclusion falsify (R3).
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 interactions as (
@@ -99,6 +101,7 @@ final as (
 
     select
         paired.claim_id,
+        claims.customer_key,
         case when comeback.kind = 'opening' then comeback.ticket_key end as return_ticket_key,
         case when comeback.kind = 'contact' then comeback.contact_key end as return_contact_key,
         paired.returned_at,

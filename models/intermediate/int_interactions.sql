@@ -1,22 +1,27 @@
 -- Grain: one interaction: an inbound or outbound contact, a ticket's opening, or a customer's return to a resolved ticket.
 -- A ticket's opening that is a contact stays in, uncounted.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 contacts as (
 
     select * from {{ ref('int_contacts') }}
+    where {{ is_touched("'contact/' || contact_key") }}
 
 ),
 
 openings as (
 
     select * from {{ ref('int_ticket_openings') }}
+    where {{ is_touched("'ticket/' || ticket_key") }}
 
 ),
 
 episodes as (
 
     select * from {{ ref('int_resolution_episodes') }}
+    where {{ is_touched("'ticket/' || ticket_key") }}
 
 ),
 

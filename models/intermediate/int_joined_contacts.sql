@@ -1,5 +1,6 @@
 -- Grain: one contact: all legs of one call or chat. Category, customer, queue and team are those of its first answered leg,
 -- else of its first leg that has one.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
 {% set attributes = ['category', 'customer_key', 'queue', 'team_id', 'ticket_key'] %}
 
 with

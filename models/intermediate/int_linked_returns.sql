@@ -1,10 +1,13 @@
 -- Grain: one ticket that names another as its origin (R2): a follow-up, a duplicate or a child, whoever opened it.
 -- A ticket merged into another is no return.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 openings as (
 
     select * from {{ ref('int_ticket_openings') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

@@ -1,5 +1,7 @@
 -- Grain: one counted interaction of a known customer, with the very next one about the same issue, abandoned ones
 -- included. An index contact is one that could have settled it: answered, an opening, or a return.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 interactions as (
@@ -13,7 +15,7 @@ interactions as (
         -- an opening or a return ends at once
         ended_at
     from {{ ref('int_issue_interactions') }}
-    where is_counted
+    where is_counted and {{ is_touched('customer_key') }}
 
 ),
 

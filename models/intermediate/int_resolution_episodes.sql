@@ -1,4 +1,6 @@
 -- Grain: one resolution episode: an entry into resolved with its toggles collapsed, until it is left.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 moves as (
@@ -9,30 +11,34 @@ moves as (
             partition by ticket_key, episode_number, move_kind order by event_number
         ) as move_in_episode
     from {{ ref('int_resolution_moves') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
 tickets as (
 
     select * from {{ ref('int_tickets') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
 events as (
 
     select * from {{ ref('int_ticket_events') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
 messages as (
 
     select * from {{ ref('int_ticket_messages') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
 systems_with_messages as (
 
-    select distinct source_system from messages
+    select distinct source_system from {{ ref('int_ticket_messages') }}
 
 ),
 
@@ -69,7 +75,7 @@ closings as (
         event_number,
         event_at
     from {{ ref('int_ticket_status_changes') }}
-    where status = 'closed'
+    where status = 'closed' and {{ is_touched('ticket_key') }}
 
 ),
 

@@ -1,5 +1,7 @@
 -- Grain: one entry of a ticket into resolved, or one leaving of it; resolved to closed is neither.
 -- Each leaving is a `toggle` (collapsed), a `reopen` (R1) or a `machine_end` (the episode ends without R1).
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 status_changes as (
@@ -8,6 +10,7 @@ status_changes as (
         *,
         lag(is_resolved_type) over (partition by ticket_key order by event_number) as was_resolved_type
     from {{ ref('int_ticket_status_changes') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

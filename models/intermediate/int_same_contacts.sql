@@ -1,6 +1,8 @@
 -- Grain: one ticket whose opening is an inbound contact: created between the contact's start and 15 minutes after its
 -- end, by a contact that names the ticket; else, if it is a phone or chat ticket, by one of the same customer that names
 -- no ticket.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 contacts as (
@@ -17,6 +19,7 @@ contacts as (
 tickets as (
 
     select * from {{ ref('int_tickets') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

@@ -1,6 +1,8 @@
 -- Grain: one customer key that proves nothing by coming back, or one category in which it does not: it stands for many
 -- people (seeded, or far more inbound interactions than anybody else at the desk), or its calls in that category are
 -- normal business. Its claims are unobservable. Rebuilt in full: it depends on everybody.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 interactions as (

@@ -1,4 +1,6 @@
 -- Grain: one metric of one policy: what stops its clock, its target, the calendar that it counts in.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 unioned as (

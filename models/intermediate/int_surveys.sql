@@ -1,9 +1,11 @@
 -- Grain: one survey invitation about a ticket or a contact. Empty where no source system delivers surveys.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 unioned as (
 
-    {{ union_systems('surveys') }}
+    {{ union_systems('surveys', touched='survey_id') }}
 
 ),
 

@@ -1,6 +1,8 @@
 -- Grain: one ticket whose policy names a calendar, and that calendar: the one in which its intervals are counted. Of
 -- several policies the last counts, of its metrics the resolution first: one calendar a ticket, so that its intervals add
 -- up.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 policies as (
@@ -28,7 +30,10 @@ final as (
         on
             field_values.source_system || ':' || field_values.value = policies.policy_key
             and policies.choice = 1
-    where field_values.field = 'sla_policy' and field_values.ended_at is null
+    where
+        field_values.field = 'sla_policy'
+        and field_values.ended_at is null
+        and {{ is_touched('field_values.ticket_key') }}
 
 )
 

@@ -1,6 +1,8 @@
 -- Grain: one ticket x one metric of the policy in force when its clock stopped. What a clock reads so far depends on
 -- as_of; here is what does not: of a stopped clock everything, of an open one what it had counted at the last change of
 -- status.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 clocks as (

@@ -1,9 +1,12 @@
 -- Grain: one ticket, and when it ended: at its latest resolution, if it stays resolved. An open ticket has not ended.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 tickets as (
 
     select * from {{ ref('int_tickets') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
@@ -15,6 +18,7 @@ episodes as (
         ended_at,
         row_number() over (partition by ticket_key order by episode_number desc) as episodes_from_last
     from {{ ref('int_resolution_episodes') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
@@ -26,6 +30,7 @@ status_changes as (
         event_at,
         row_number() over (partition by ticket_key order by event_number desc) as changes_from_last
     from {{ ref('int_ticket_status_changes') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

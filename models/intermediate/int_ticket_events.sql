@@ -1,11 +1,13 @@
 -- Grain: one change of one field of a ticket, in the order in which things happened.
 -- The tool's sequence decides where every event of the ticket has one; minutes alone would swap a resolution and
 -- the reopening after it.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 unioned as (
 
-    {{ union_systems('ticket_events') }}
+    {{ union_systems('ticket_events', touched='ticket_id') }}
 
 ),
 

@@ -1,10 +1,13 @@
 -- Grain: one ticket: what its events say beside what the tool says. The tool's own columns are compared here and read
 -- nowhere else.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 tickets as (
 
     select * from {{ ref('int_tickets') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
@@ -15,6 +18,7 @@ status_changes as (
         status,
         row_number() over (partition by ticket_key order by event_number desc) as changes_from_last
     from {{ ref('int_ticket_status_changes') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
@@ -29,6 +33,7 @@ moves as (
         {{ count_where("leaving_kind = 'toggle'") }} as toggle_count,
         {{ count_where("leaving_kind = 'machine_end'") }} as machine_end_count
     from {{ ref('int_resolution_moves') }}
+    where {{ is_touched('ticket_key') }}
     group by ticket_key
 
 ),

@@ -1,9 +1,11 @@
 -- Grain: one message on a ticket. Empty where no source system delivers messages.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 unioned as (
 
-    {{ union_systems('ticket_messages') }}
+    {{ union_systems('ticket_messages', touched='ticket_id') }}
 
 ),
 

@@ -1,15 +1,19 @@
 -- Grain: one ticket, as the interaction that its opening is: attributes in force when it was created.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 tickets as (
 
     select * from {{ ref('int_tickets') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
 events as (
 
     select * from {{ ref('int_ticket_events') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 

@@ -1,18 +1,21 @@
 -- Grain: one change of a ticket's status, in canonical words, with who made it.
 -- A transition that a machine makes within 10 minutes after the customer wrote is the customer's: the bot only
 -- carries the reply out.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 events as (
 
     select * from {{ ref('int_ticket_events') }}
-    where field = 'status'
+    where field = 'status' and {{ is_touched('ticket_key') }}
 
 ),
 
 tickets as (
 
     select * from {{ ref('int_tickets') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
@@ -104,7 +107,7 @@ timeline as (
         sent_at as happened_at,
         sent_at as message_at
     from {{ ref('int_ticket_messages') }}
-    where is_from_customer
+    where is_from_customer and {{ is_touched('ticket_key') }}
 
 ),
 

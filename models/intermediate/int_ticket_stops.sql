@@ -1,11 +1,13 @@
 -- Grain: one ticket with a policy x what can stop a clock: when it did, and the policy and priority in force then. Where
 -- nothing did, those in force now.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 field_values as (
 
     select * from {{ ref('int_ticket_field_values') }}
-    where field in ('sla_policy', 'priority')
+    where field in ('sla_policy', 'priority') and {{ is_touched('ticket_key') }}
 
 ),
 
@@ -36,7 +38,7 @@ last_statuses as (
         ticket_key,
         value as status
     from {{ ref('int_ticket_field_values') }}
-    where field = 'status' and ended_at is null
+    where field = 'status' and ended_at is null and {{ is_touched('ticket_key') }}
 
 ),
 
@@ -49,19 +51,20 @@ entries as (
         event_step,
         row_number() over (partition by ticket_key order by event_number) as entry_number
     from {{ ref('int_resolution_moves') }}
-    where move_kind = 'entry'
+    where move_kind = 'entry' and {{ is_touched('ticket_key') }}
 
 ),
 
 messages as (
 
     select * from {{ ref('int_ticket_messages') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
 systems_with_messages as (
 
-    select distinct source_system from messages
+    select distinct source_system from {{ ref('int_ticket_messages') }}
 
 ),
 

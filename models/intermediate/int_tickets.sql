@@ -1,10 +1,12 @@
 -- Grain: one ticket of any source system. as_of replays event times: a ticket opened later is not there yet, but of one
 -- that is, the current version's attributes are taken, as they are known today.
+{{ config(materialized='incremental', incremental_strategy='by_key') }}
+
 with
 
 unioned as (
 
-    {{ union_systems('tickets') }}
+    {{ union_systems('tickets', touched='ticket_id') }}
 
 ),
 

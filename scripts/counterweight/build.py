@@ -9,7 +9,7 @@ import time
 import click
 import duckdb
 
-from counterweight import history, inputs, salt
+from counterweight import history, increment, inputs, salt
 from counterweight.errors import CounterweightError, InputError
 from counterweight.project import WAREHOUSE_VARIABLE
 
@@ -100,8 +100,9 @@ def _copied(manifest):
     return copy
 
 
-def build(project, values):
-    """Build every model from what was loaded. Returns the id of the build."""
+def build(project, values, full_refresh=False):
+    """Build from what was loaded: what new rows touch, where the last build allows it; else, and with `full_refresh`,
+    everything. Returns the id of the build."""
     project.check_target()
     with project.lock():
         with contextlib.closing(project.connect(read_only=True)) as connection:
@@ -113,9 +114,11 @@ def build(project, values):
                 raise InputError("Nothing was loaded yet. Start with 'counterweight load --help'.")
             salt.check(connection, project)
             values = _with_loaded_systems(project, connection, values)
-        build_id = _begin(project, values)
+        build_id, is_increment = _begin(project, values, full_refresh)
         started = time.monotonic()
-        results = run_dbt(project, ["build", "--resource-type", "model", "--resource-type", "seed"], values)
+        # of the same code, seeds are as they were, and views read whatever their tables hold
+        unchanged = ["--exclude", "config.materialized:view"] if is_increment else ["--resource-type", "seed"]
+        results = run_dbt(project, ["build", "--resource-type", "model", *unchanged], values)
         failed = [result for result in results if result.status in ("error", "fail")]
         if failed:
             # on a full disk this fails as well; `building` cannot be published either
@@ -127,9 +130,11 @@ def build(project, values):
                 "What was published before stays. Mend the model or the data and build again; "
                 "logs/dbt.log has the whole story."
             )
-        _note_relations(project, build_id, results)
+        _note_relations(project, build_id, results, is_increment)
         _say_desks(project)
         _note_end(project, build_id)
+        with contextlib.closing(project.connect()) as connection:
+            increment.note(connection)
         record(project, build_id, status="built")
     click.echo(f"build  {build_id}: {len(results)} nodes in {time.monotonic() - started:.0f} s")
     return build_id
@@ -144,9 +149,9 @@ def _with_loaded_systems(project, connection, values):
     return values
 
 
-def _note_relations(project, build_id, results):
+def _note_relations(project, build_id, results, is_increment):
     """What this build made, and what of it is restricted. A table of a model that is no more stays in the file, and
-    must not reach readers."""
+    must not reach readers. An increment leaves views as the build before it made them."""
     with contextlib.closing(project.connect()) as connection:
         connection.execute(
             "create table if not exists audit.relations (build_id varchar, schema_name varchar, relation_name varchar)"
@@ -155,6 +160,21 @@ def _note_relations(project, build_id, results):
         connection.execute("alter table audit.relations add column if not exists is_restricted boolean")
         connection.execute("alter table audit.relations add column if not exists restricted_columns varchar[]")
         connection.execute("alter table audit.relations add column if not exists for_accounts varchar")
+        if is_increment:
+            made = {(result.node.schema, result.node.alias) for result in results}
+            kept = connection.execute(
+                """
+                select * replace (? as build_id) from audit.relations
+                where build_id = (
+                    select build_id from audit.builds
+                    where build_number < (select build_number from audit.builds where build_id = ?)
+                    order by build_number desc limit 1
+                )
+                """,
+                [build_id, build_id],
+            ).fetchall()
+            kept = [row for row in kept if (row[1], row[2]) not in made]
+            connection.executemany("insert into audit.relations values (?, ?, ?, ?, ?, ?)", kept)
         connection.executemany(
             "insert into audit.relations values (?, ?, ?, ?, ?, ?)",
             [
@@ -208,12 +228,19 @@ def _first_lines(message, count=3):
     return " ".join(line.strip() for line in (message or "").splitlines()[:count] if line.strip())
 
 
-def _begin(project, values):
+def _begin(project, values, full_refresh):
+    """Write down that a build begins. Returns its id, and whether it is an increment."""
     code = _fingerprint_code(project)
     with contextlib.closing(project.connect()) as connection:
         make_books(connection)
         input_fingerprint = inputs.fingerprint(connection)
-        text = json.dumps(values, sort_keys=True, default=str)
+        text = increment.written(values)
+        obstacle = "asked for" if full_refresh else increment.why_not(connection, code, values)
+        if obstacle:
+            click.echo(f"build  in full: {obstacle}")
+        else:
+            loads, rows = increment.new_loads(connection)
+            click.echo(f"build  an increment: what {rows:,} new rows of {loads} loads touch")
         last = connection.execute("select coalesce(max(build_number), 0) from audit.builds").fetchone()[0]
         number = max(last, history.last_published_number(project)) + 1
         digest = hashlib.sha256(f"{code} {input_fingerprint} {text}".encode()).hexdigest()[:8]
@@ -221,13 +248,13 @@ def _begin(project, values):
         connection.execute(
             """
             insert into audit.builds
-                (build_number, build_id, status, code_fingerprint, input_fingerprint, vars, git_commit)
-            values (?, ?, 'building', ?, ?, ?, ?)
+                (build_number, build_id, status, code_fingerprint, input_fingerprint, vars, git_commit, is_increment)
+            values (?, ?, 'building', ?, ?, ?, ?, ?)
             """,
-            [number, build_id, code, input_fingerprint, text, history.commit_of(project)],
+            [number, build_id, code, input_fingerprint, text, history.commit_of(project), obstacle is None],
         )
         history.write_inputs(connection, build_id)
-    return build_id
+    return build_id, obstacle is None
 
 
 def make_books(connection):

@@ -124,6 +124,14 @@ def variable_options(function):
     )(function)
 
 
+def full_refresh_option(function):
+    return click.option(
+        "--full-refresh",
+        is_flag=True,
+        help="Compute everything anew, also where what new rows touch would do.",
+    )(function)
+
+
 def restricted_option(function):
     return click.option(
         "--restricted",
@@ -238,17 +246,19 @@ def load(project, system, files, observed_until, accept_loss):
 
 @main.command(short_help="Turn raw rows into facts and marts.")
 @variable_options
+@full_refresh_option
 @click.pass_obj
-def build(project, variables, as_of):
+def build(project, variables, as_of, full_refresh):
     """Turn raw rows into facts and marts, in the private build file.
 
     Readers see nothing of it until `publish`. What is built is what was loaded, seen with the given variables; the
-    audit uses the same ones.
+    audit uses the same ones. After a whole build of the same code and variables only what new rows touch is computed
+    anew: the tickets, contacts and customers concerned. The result is the same, row for row.
     """
     from counterweight.build import build as make
     from counterweight.variables import parse
 
-    make(project, parse(project, variables, as_of))
+    make(project, parse(project, variables, as_of), full_refresh)
 
 
 @main.command(short_help="Test the build: data tests, then expectations.")
@@ -324,14 +334,15 @@ def publish(
 @observed_until_option
 @accept_loss_option
 @variable_options
+@full_refresh_option
 @restricted_option
 @copies_options
 @kept_options
 @click.argument("files", nargs=-1, metavar="[[SYSTEM.]TABLE=FILE|SYSTEM=FOLDER]...")
 @click.pass_obj
 def run(
-    project, system, files, observed_until, accept_loss, variables, as_of, restricted, with_parquet, destination,
-    grants, prefix, keep_builds, keep_months,
+    project, system, files, observed_until, accept_loss, variables, as_of, full_refresh, restricted, with_parquet,
+    destination, grants, prefix, keep_builds, keep_months,
 ):  # fmt: skip
     """Load (where files are given), build, audit, publish, write the report, and say what came out.
 
@@ -366,7 +377,7 @@ def run(
     def work():
         if files:
             land(project, system, files, ends, accept_loss)
-        make(project, values)
+        make(project, values, full_refresh)
         test(project)
         hand_over(project, restricted, with_parquet, database, (keep_builds, keep_months))
         write(project)

@@ -9,7 +9,7 @@ from counterweight.published import literal
 
 # Written down of a build besides its id, status and fingerprints.
 NOTED = {"git_commit": "varchar", "as_of": "timestamp", "file_count": "bigint", "row_count": "bigint",
-         "last_loaded_at": "timestamp"}  # fmt: skip
+         "last_loaded_at": "timestamp", "is_increment": "boolean"}  # fmt: skip
 INPUTS = """
     build_id varchar, load_number bigint, source_system varchar, raw_table varchar, source_file varchar,
     content_sha256 varchar, row_count bigint, byte_count bigint, loaded_at timestamp

@@ -1,0 +1,49 @@
+{#- Incremental builds. An increment recomputes what new rows touch, and nothing else: for each model of the incremental
+    strategy `by_key` the macro touch_rules says by which key its rows are replaced and what touches it; one of `compared` is
+    computed whole, and only what changed in it goes on. Both write the rows that they removed or added into the schema `changes`, so
+    that whatever reads them knows what to do. Everything else is rebuilt in full each time.
+
+    Only `counterweight build` begins an increment, where the last build was whole and of the same code, seeds and
+    variables; plain dbt always builds in full. -#}
+
+{#- Whether this run is an increment. -#}
+{% macro is_increment() -%}
+    {%- if not execute or flags.WHICH not in ('run', 'build') -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {#- one question a run, not one a model -#}
+    {%- if '_is_increment' not in graph -%}
+        {%- set books = adapter.get_relation(database=target.database, schema='audit', identifier='builds') -%}
+        {%- set found = books is not none and run_query(
+            "select count(*) from audit.builds where is_increment and status = 'building' "
+            ~ "and build_number = (select max(build_number) from audit.builds)"
+        )[0][0] > 0 -%}
+        {%- do graph.update({'_is_increment': found}) -%}
+    {%- endif -%}
+    {{ return(graph['_is_increment']) }}
+{%- endmacro %}
+
+{#- Condition on rows that this model reads: they belong to what is touched. `key` is an expression over their columns with
+    the value that the model's key has. Always true in a full build; a shortcut only, since what is written is limited by
+    the materialization. -#}
+{% macro is_touched(key) -%}
+    {%- if is_increment() -%}
+        {{ key }} in (select touched.touched_key from {{ touched_keys(model.name) }} as touched)
+    {%- else -%}
+        1 = 1
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Where an increment keeps the keys that a model recomputes, and the rows that it removed or added. -#}
+{% macro touched_keys(name) -%} changes.{{ adapter.quote(name ~ '__touched') }} {%- endmacro %}
+{% macro changes_of(name) -%} changes.{{ adapter.quote(name) }} {%- endmacro %}
+
+{#- Condition on a raw row: no build has read it yet. Files are told apart by when they were loaded. -#}
+{% macro is_new_row(rows) -%}
+    not exists (select 1 from changes.built_loads as built where built.loaded_at = {{ rows }}._loaded_at)
+{%- endmacro %}
+
+{#- A model's table, for touch rules: the model that asks depends on it anyway. -#}
+{% macro stored(name) -%}
+    {{ return(graph['nodes']['model.' ~ project_name ~ '.' ~ name]['relation_name']) }}
+{%- endmacro %}
