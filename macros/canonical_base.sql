@@ -10,11 +10,14 @@
 {%- set contract = canonical_contract()[table] -%}
 {%- set tool = contract.get('tool', {}) -%}
 {%- set parsed = ('time', 'plan', 'date', 'integer', 'sequence', 'decimal', 'boolean') -%}
-{%- set names, texts, reasons, happened = {}, {}, {}, [] -%}
+{%- set names, texts, people, reasons, happened = {}, {}, [], {}, [] -%}
 {%- set sizes = {'text': {}, 'integer': {}, 'decimal': {}} -%}
 {%- for column, kind in contract['columns'].items() -%}
     {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
-    {%- do texts.update({column: "nullif(" ~ trimmed("cast(source." ~ adapter.quote(column) ~ " as varchar)") ~ ", '')"}) -%}
+    {%- do texts.update({column: 'texts.' ~ adapter.quote(column)}) -%}
+    {%- if kind in ('person', 'actor', 'value') -%}
+        {%- do people.append(column) -%}
+    {%- endif -%}
     {%- if kind == 'time' -%}
         {%- do happened.append(names[column]) -%}
     {%- endif -%}
@@ -44,58 +47,92 @@
 {%- endfor -%}
 source as (
 
-    select
-        *,
-        {{ content_key(contract['columns']) }} as content_key
-    from {{ source('canonical', table) }}
+    select * from {{ source('canonical', table) }}
 
 ),
 
+texts as {{ computed_once() }} (
+
+    select
+        {%- for column in contract['columns'] %}
+        nullif({{ trimmed_column("cast(source." ~ adapter.quote(column) ~ " as varchar)") }}, '') as {{ adapter.quote(column) }},
+        {%- endfor %}
+        {{ content_key(contract['columns'], 'source') }} as content_key,
+        source._loaded_at,
+        source._source_file,
+        source._row_number
+    from source
+
+),
+{% if people %}
 salt as (
 
     select salt from {{ source('private', 'salt') }}
 
 ),
 
+-- each identifier is hashed once, however many rows name it
+people as (
+
+    select
+        identifiers.identifier,
+        {{ person_key('identifiers.identifier', "'canonical'", 'salt.salt') }} as person_key
+    from (
+        {%- for column in people %}
+        select {{ texts[column] }} as identifier
+        from texts
+        {%- if contract['columns'][column] == 'value' %}
+        where {{ lowered('texts.field') }} = 'assignee'
+        {%- endif %}
+        {{ 'union' if not loop.last }}
+        {%- endfor %}
+    ) as identifiers
+    cross join salt
+
+),
+{% endif %}
 typed as {{ computed_once() }} (
 
     select
         {%- for column, kind in contract['columns'].items() %}
         {%- set text = texts[column] %}
         {% if kind in ('time', 'plan') -%}
-        {{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }}
+        {{ parse_timestamp(text, timestamp_formats('canonical', table, column), is_trimmed=true) }}
         {%- elif kind == 'date' -%}
-        cast({{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }} as date)
+        cast({{ parse_timestamp(text, timestamp_formats('canonical', table, column), is_trimmed=true) }} as date)
         {%- elif kind in ('integer', 'sequence') -%}
-        {{ parse_integer(text) }}
+        {{ parse_integer(text, is_trimmed=true) }}
         {%- elif kind == 'decimal' -%}
         {{ parse_decimal(text, source_setting('source_decimal_separators', 'canonical')) }}
         {%- elif kind == 'boolean' -%}
-        {{ parse_boolean(text) }}
+        {{ parse_boolean(text, is_trimmed=true) }}
         {%- elif kind == 'person' -%}
-        {{ person_key(text, "'canonical'", 'salt.salt') }}
+        of_{{ column }}.person_key
         {%- elif kind == 'actor' -%}
         case
             when {{ lowered(text) }} in ('agent', 'requester', 'system', 'automation') then {{ lowered(text) }}
-            else {{ person_key(text, "'canonical'", 'salt.salt') }}
+            else of_{{ column }}.person_key
         end
         {%- elif kind == 'value' -%}
         {#- values of other fields may be free text, and stay behind -#}
         case
-            when {{ lowered(trimmed('source.field')) }} = 'assignee' then {{ person_key(text, "'canonical'", 'salt.salt') }}
-            when {{ lowered(trimmed('source.field')) }} in ('{{ ticket_fields() | join("', '") }}') then {{ text }}
+            when {{ lowered('texts.field') }} = 'assignee' then of_{{ column }}.person_key
+            when {{ lowered('texts.field') }} in ('{{ ticket_fields() | join("', '") }}') then {{ text }}
         end
         {%- else -%}
         {{ text }}
         {%- endif %} as {{ names[column] }},
         {{ text }} is null as is_{{ column }}_missing,
         {%- endfor %}
-        source.content_key,
-        source._loaded_at,
-        source._source_file,
-        source._row_number
-    from source
-    cross join salt
+        texts.content_key,
+        texts._loaded_at,
+        texts._source_file,
+        texts._row_number
+    from texts
+    {%- for column in people %}
+    left join people as of_{{ column }}
+        on {{ texts[column] }} = of_{{ column }}.identifier
+    {%- endfor %}
 
 ),
 {% if ticket %}
