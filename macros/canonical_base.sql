@@ -11,9 +11,13 @@
 {%- set tool = contract.get('tool', {}) -%}
 {%- set parsed = ('time', 'plan', 'date', 'integer', 'sequence', 'decimal', 'boolean') -%}
 {%- set names, texts, people, reasons, happened = {}, {}, [], {}, [] -%}
+{%- set raw_texts, key_texts = {}, {} -%}
 {%- set sizes = {'text': {}, 'integer': {}, 'decimal': {}} -%}
 {%- for column, kind in contract['columns'].items() -%}
     {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
+    {%- set raw = "cast(source." ~ adapter.quote(column) ~ " as varchar)" -%}
+    {%- do raw_texts.update({column: "nullif(" ~ trimmed_column(raw) ~ ", '')"}) -%}
+    {%- do key_texts.update({column: "coalesce(" ~ trimmed_column(raw) ~ ", '')"}) -%}
     {%- do texts.update({column: 'texts.' ~ adapter.quote(column)}) -%}
     {%- if kind in ('person', 'actor', 'value') -%}
         {%- do people.append(column) -%}
@@ -45,23 +49,58 @@
 {%- for column in contract['key'] -%}
     {%- do key.append(names[column]) -%}
 {%- endfor -%}
+{#- a key of texts alone can be compared before anything is read -#}
+{%- set kinds = [] -%}
+{%- for column in contract['key'] if contract['columns'][column] != 'text' -%}
+    {%- do kinds.append(column) -%}
+{%- endfor -%}
+{%- set is_repeated = not kinds -%}
 source as (
 
     select * from {{ source('canonical', table) }}
 
 ),
 
+{% if is_repeated -%}
+-- where a key occurs once, nothing can be a copy or another version
+repeated as (
+
+    select
+        {%- for column in contract['key'] %}
+        {{ key_texts[column] }} as {{ adapter.quote(column) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from source
+    group by {% for column in contract['key'] %}{{ key_texts[column] }}{{ ', ' if not loop.last }}{% endfor %}
+    having count(*) > 1
+
+),
+{% endif %}
 texts as {{ computed_once() }} (
 
     select
         {%- for column in contract['columns'] %}
-        nullif({{ trimmed_column("cast(source." ~ adapter.quote(column) ~ " as varchar)") }}, '') as {{ adapter.quote(column) }},
+        {{ raw_texts[column] }} as {{ adapter.quote(column) }},
         {%- endfor %}
+        {%- if is_repeated %}
+        repeated.{{ adapter.quote(contract['key'][0]) }} is not null as is_repeated,
+        case
+            when repeated.{{ adapter.quote(contract['key'][0]) }} is not null
+                then {{ content_key(contract['columns'], 'source') }}
+        end as content_key,
+        {%- else %}
         {{ content_key(contract['columns'], 'source') }} as content_key,
+        {%- endif %}
         source._loaded_at,
         source._source_file,
         source._row_number
     from source
+    {%- if is_repeated %}
+    left join repeated
+        on
+            {%- for column in contract['key'] %}
+            {{ 'and ' if not loop.first }}{{ key_texts[column] }} = repeated.{{ adapter.quote(column) }}
+            {%- endfor %}
+    {%- endif %}
 
 ),
 {% if people %}
@@ -124,6 +163,9 @@ typed as {{ computed_once() }} (
         {%- endif %} as {{ names[column] }},
         {{ text }} is null as is_{{ column }}_missing,
         {%- endfor %}
+        {%- if is_repeated %}
+        texts.is_repeated,
+        {%- endif %}
         texts.content_key,
         texts._loaded_at,
         texts._source_file,
@@ -148,7 +190,8 @@ with_tickets as (
 ),
 {% endif %}
 {{ row_fates(
-    'with_tickets' if ticket else 'typed', key, reasons, excluded, contract.get('version'), contract.get('time')
+    'with_tickets' if ticket else 'typed', key, reasons, excluded, contract.get('version'), contract.get('time'),
+    'is_repeated' if is_repeated
 ) }},
 
 final as (
