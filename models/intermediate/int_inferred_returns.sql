@@ -28,9 +28,50 @@ claims as (
 
 ),
 
-claim_types as (
+-- of the interactions only those that something was claimed before: a sixth of them
+first_claims as (
 
-    select distinct claim_type from claims
+    select
+        claim_type,
+        customer_key,
+        issue_key,
+        min(claimed_at) as first_claimed_at
+    from claims
+    where customer_key is not null and issue_key is not null
+    group by claim_type, customer_key, issue_key
+
+),
+
+comebacks as (
+
+    select
+        first_claims.claim_type,
+        first_claims.customer_key,
+        first_claims.issue_key,
+        interactions.started_at,
+        interactions.interaction_id
+    from interactions
+    inner join first_claims
+        on
+            interactions.customer_key = first_claims.customer_key
+            and interactions.issue_key = first_claims.issue_key
+            and interactions.started_at > first_claims.first_claimed_at
+    where first_claims.claim_type <> 'contained_by_bot'
+    union all
+    -- a bot knows the category at most
+    select
+        first_claims.claim_type,
+        first_claims.customer_key,
+        first_claims.issue_key,
+        interactions.started_at,
+        interactions.interaction_id
+    from interactions
+    inner join first_claims
+        on
+            interactions.customer_key = first_claims.customer_key
+            and {{ issue_key('interactions.category', 'cast(null as varchar)') }} = first_claims.issue_key
+            and interactions.started_at > first_claims.first_claimed_at
+    where first_claims.claim_type = 'contained_by_bot'
 
 ),
 
@@ -38,19 +79,13 @@ claim_types as (
 timeline as (
 
     select
-        claim_types.claim_type,
-        interactions.customer_key,
-        -- a bot knows the category at most
-        case
-            when claim_types.claim_type = 'contained_by_bot'
-                then {{ issue_key('interactions.category', 'cast(null as varchar)') }}
-            else interactions.issue_key
-        end as issue_key,
-        interactions.started_at as happened_at,
+        claim_type,
+        customer_key,
+        issue_key,
+        started_at as happened_at,
         0 as is_claim,
-        interactions.interaction_id as event_id
-    from interactions
-    cross join claim_types
+        interaction_id as event_id
+    from comebacks
     union all
     select
         claim_type,
@@ -60,6 +95,7 @@ timeline as (
         1 as is_claim,
         claim_id as event_id
     from claims
+    where customer_key is not null and issue_key is not null
 
 ),
 
@@ -73,7 +109,6 @@ numbered as (
             rows between unbounded preceding and current row
         ) as claim_number
     from timeline
-    where customer_key is not null and issue_key is not null
 
 ),
 
