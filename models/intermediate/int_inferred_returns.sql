@@ -35,7 +35,9 @@ first_claims as (
         claim_type,
         customer_key,
         issue_key,
-        min(claimed_at) as first_claimed_at
+        min(claimed_at) as first_claimed_at,
+        count(*) as claim_count,
+        min({{ text_order('claim_id') }}) as lone_claim_id
     from claims
     where customer_key is not null and issue_key is not null
     group by claim_type, customer_key, issue_key
@@ -49,7 +51,9 @@ comebacks as (
         first_claims.customer_key,
         first_claims.issue_key,
         interactions.started_at,
-        interactions.interaction_id
+        interactions.interaction_id,
+        first_claims.claim_count,
+        first_claims.lone_claim_id
     from interactions
     inner join first_claims
         on
@@ -64,7 +68,9 @@ comebacks as (
         first_claims.customer_key,
         first_claims.issue_key,
         interactions.started_at,
-        interactions.interaction_id
+        interactions.interaction_id,
+        first_claims.claim_count,
+        first_claims.lone_claim_id
     from interactions
     inner join first_claims
         on
@@ -75,7 +81,8 @@ comebacks as (
 
 ),
 
--- interactions before claims at the same instant: a return comes strictly after the claim it falsifies
+-- where several claims were made, the latest before each; interactions before claims at the same instant: a return
+-- comes strictly after the claim it falsifies
 timeline as (
 
     select
@@ -86,16 +93,22 @@ timeline as (
         0 as is_claim,
         interaction_id as event_id
     from comebacks
+    where claim_count > 1
     union all
     select
-        claim_type,
-        customer_key,
-        issue_key,
-        claimed_at as happened_at,
+        claims.claim_type,
+        claims.customer_key,
+        claims.issue_key,
+        claims.claimed_at as happened_at,
         1 as is_claim,
-        claim_id as event_id
+        claims.claim_id as event_id
     from claims
-    where customer_key is not null and issue_key is not null
+    inner join first_claims
+        on
+            claims.claim_type = first_claims.claim_type
+            and claims.customer_key = first_claims.customer_key
+            and claims.issue_key = first_claims.issue_key
+    where first_claims.claim_count > 1
 
 ),
 
@@ -114,6 +127,13 @@ numbered as (
 
 paired as (
 
+    select
+        lone_claim_id as claim_id,
+        interaction_id,
+        started_at as returned_at
+    from comebacks
+    where claim_count = 1
+    union all
     select
         claim.event_id as claim_id,
         comeback.event_id as interaction_id,
