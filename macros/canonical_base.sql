@@ -10,11 +10,18 @@
 {%- set contract = canonical_contract()[table] -%}
 {%- set tool = contract.get('tool', {}) -%}
 {%- set parsed = ('time', 'plan', 'date', 'integer', 'sequence', 'decimal', 'boolean') -%}
-{%- set names, texts, reasons, happened = {}, {}, {}, [] -%}
+{%- set names, texts, people, reasons, happened = {}, {}, [], {}, [] -%}
+{%- set raw_texts, key_texts = {}, {} -%}
 {%- set sizes = {'text': {}, 'integer': {}, 'decimal': {}} -%}
 {%- for column, kind in contract['columns'].items() -%}
     {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
-    {%- do texts.update({column: "nullif(" ~ trimmed("cast(source." ~ adapter.quote(column) ~ " as varchar)") ~ ", '')"}) -%}
+    {%- set raw = "cast(source." ~ adapter.quote(column) ~ " as varchar)" -%}
+    {%- do raw_texts.update({column: "nullif(" ~ trimmed_column(raw) ~ ", '')"}) -%}
+    {%- do key_texts.update({column: "coalesce(" ~ trimmed_column(raw) ~ ", '')"}) -%}
+    {%- do texts.update({column: 'texts.' ~ adapter.quote(column)}) -%}
+    {%- if kind in ('person', 'actor', 'value') -%}
+        {%- do people.append(column) -%}
+    {%- endif -%}
     {%- if kind == 'time' -%}
         {%- do happened.append(names[column]) -%}
     {%- endif -%}
@@ -42,60 +49,132 @@
 {%- for column in contract['key'] -%}
     {%- do key.append(names[column]) -%}
 {%- endfor -%}
+{#- a key of texts alone can be compared before anything is read -#}
+{%- set kinds = [] -%}
+{%- for column in contract['key'] if contract['columns'][column] != 'text' -%}
+    {%- do kinds.append(column) -%}
+{%- endfor -%}
+{%- set is_repeated = not kinds -%}
 source as (
 
-    select
-        *,
-        {{ content_key(contract['columns']) }} as content_key
-    from {{ source('canonical', table) }}
+    select * from {{ source('canonical', table) }}
 
 ),
 
+{% if is_repeated -%}
+-- where a key occurs once, nothing can be a copy or another version
+repeated as (
+
+    select
+        {%- for column in contract['key'] %}
+        {{ key_texts[column] }} as {{ adapter.quote(column) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from source
+    group by {% for column in contract['key'] %}{{ key_texts[column] }}{{ ', ' if not loop.last }}{% endfor %}
+    having count(*) > 1
+
+),
+{% endif %}
+texts as {{ computed_once() }} (
+
+    select
+        {%- for column in contract['columns'] %}
+        {{ raw_texts[column] }} as {{ adapter.quote(column) }},
+        {%- endfor %}
+        {%- if is_repeated %}
+        repeated.{{ adapter.quote(contract['key'][0]) }} is not null as is_repeated,
+        case
+            when repeated.{{ adapter.quote(contract['key'][0]) }} is not null
+                then {{ content_key(contract['columns'], 'source') }}
+        end as content_key,
+        {%- else %}
+        {{ content_key(contract['columns'], 'source') }} as content_key,
+        {%- endif %}
+        source._loaded_at,
+        source._source_file,
+        source._row_number
+    from source
+    {%- if is_repeated %}
+    left join repeated
+        on
+            {%- for column in contract['key'] %}
+            {{ 'and ' if not loop.first }}{{ key_texts[column] }} = repeated.{{ adapter.quote(column) }}
+            {%- endfor %}
+    {%- endif %}
+
+),
+{% if people %}
 salt as (
 
     select salt from {{ source('private', 'salt') }}
 
 ),
 
+-- each identifier is hashed once, however many rows name it
+people as (
+
+    select
+        identifiers.identifier,
+        {{ person_key('identifiers.identifier', "'canonical'", 'salt.salt') }} as person_key
+    from (
+        {%- for column in people %}
+        select {{ texts[column] }} as identifier
+        from texts
+        {%- if contract['columns'][column] == 'value' %}
+        where {{ lowered('texts.field') }} = 'assignee'
+        {%- endif %}
+        {{ 'union' if not loop.last }}
+        {%- endfor %}
+    ) as identifiers
+    cross join salt
+
+),
+{% endif %}
 typed as {{ computed_once() }} (
 
     select
         {%- for column, kind in contract['columns'].items() %}
         {%- set text = texts[column] %}
         {% if kind in ('time', 'plan') -%}
-        {{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }}
+        {{ parse_timestamp(text, timestamp_formats('canonical', table, column), is_trimmed=true) }}
         {%- elif kind == 'date' -%}
-        cast({{ parse_timestamp(text, timestamp_formats('canonical', table, column)) }} as date)
+        cast({{ parse_timestamp(text, timestamp_formats('canonical', table, column), is_trimmed=true) }} as date)
         {%- elif kind in ('integer', 'sequence') -%}
-        {{ parse_integer(text) }}
+        {{ parse_integer(text, is_trimmed=true) }}
         {%- elif kind == 'decimal' -%}
         {{ parse_decimal(text, source_setting('source_decimal_separators', 'canonical')) }}
         {%- elif kind == 'boolean' -%}
-        {{ parse_boolean(text) }}
+        {{ parse_boolean(text, is_trimmed=true) }}
         {%- elif kind == 'person' -%}
-        {{ person_key(text, "'canonical'", 'salt.salt') }}
+        of_{{ column }}.person_key
         {%- elif kind == 'actor' -%}
         case
             when {{ lowered(text) }} in ('agent', 'requester', 'system', 'automation') then {{ lowered(text) }}
-            else {{ person_key(text, "'canonical'", 'salt.salt') }}
+            else of_{{ column }}.person_key
         end
         {%- elif kind == 'value' -%}
         {#- values of other fields may be free text, and stay behind -#}
         case
-            when {{ lowered(trimmed('source.field')) }} = 'assignee' then {{ person_key(text, "'canonical'", 'salt.salt') }}
-            when {{ lowered(trimmed('source.field')) }} in ('{{ ticket_fields() | join("', '") }}') then {{ text }}
+            when {{ lowered('texts.field') }} = 'assignee' then of_{{ column }}.person_key
+            when {{ lowered('texts.field') }} in ('{{ ticket_fields() | join("', '") }}') then {{ text }}
         end
         {%- else -%}
         {{ text }}
         {%- endif %} as {{ names[column] }},
         {{ text }} is null as is_{{ column }}_missing,
         {%- endfor %}
-        source.content_key,
-        source._loaded_at,
-        source._source_file,
-        source._row_number
-    from source
-    cross join salt
+        {%- if is_repeated %}
+        texts.is_repeated,
+        {%- endif %}
+        texts.content_key,
+        texts._loaded_at,
+        texts._source_file,
+        texts._row_number
+    from texts
+    {%- for column in people %}
+    left join people as of_{{ column }}
+        on {{ texts[column] }} = of_{{ column }}.identifier
+    {%- endfor %}
 
 ),
 {% if ticket %}
@@ -111,7 +190,8 @@ with_tickets as (
 ),
 {% endif %}
 {{ row_fates(
-    'with_tickets' if ticket else 'typed', key, reasons, excluded, contract.get('version'), contract.get('time')
+    'with_tickets' if ticket else 'typed', key, reasons, excluded, contract.get('version'), contract.get('time'),
+    'is_repeated' if is_repeated
 ) }},
 
 final as (

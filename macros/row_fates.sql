@@ -6,12 +6,21 @@
     defects   why a row cannot be used: reason -> condition, the first that fits; `last_delivered_at` may be asked
     excluded  named rules that leave out what could be used: reason -> condition
     version   column by which the current one of several versions is known, the latest; then the latest arrival
-    time      when it happened: what lies after as_of is excluded -#}
-{% macro row_fates(relation, key, defects, excluded={}, version=none, time=none) -%}
+    time      when it happened: what lies after as_of is excluded
+    repeated  column of relation, true where other rows may have the same key; the others, nearly all, need no windows,
+              and no content_key -#}
+{% macro row_fates(relation, key, defects, excluded={}, version=none, time=none, repeated=none) -%}
 {%- set excluded = dict(excluded) -%}
 {%- if time and var('as_of') is not none -%}
     {%- do excluded.update({'after_as_of': time ~ " > cast('" ~ var('as_of') ~ "' as timestamp)"}) -%}
 {%- endif -%}
+{%- set grade -%}
+        case
+            {%- for reason, condition in defects.items() %}
+            when {{ condition }} then '{{ reason }}'
+            {%- endfor %}
+        end
+{%- endset -%}
 copies as (
 
     select
@@ -21,6 +30,9 @@ copies as (
         ) as copy_number,
         max(_loaded_at) over (partition by content_key) as last_delivered_at
     from {{ relation }}
+    {%- if repeated %}
+    where {{ repeated }}
+    {%- endif %}
 
 ),
 
@@ -28,15 +40,22 @@ graded as (
 
     select
         *,
-        case
-            {%- for reason, condition in defects.items() %}
-            when {{ condition }} then '{{ reason }}'
-            {%- endfor %}
-        end as defect
+        {{ grade }} as defect
     from copies
 
 ),
+{% if repeated %}
+lone as (
 
+    select
+        *,
+        1 as copy_number,
+        _loaded_at as last_delivered_at
+    from {{ relation }}
+    where not {{ repeated }}
+
+),
+{% endif %}
 versions as (
 
     select
@@ -47,6 +66,14 @@ versions as (
             order by {{ version ~ ' desc nulls last, ' if version }}last_delivered_at desc, {{ text_order('content_key') }} desc
         ) as version_number
     from graded
+    {%- if repeated %}
+    union all
+    select
+        *,
+        {{ grade }} as defect,
+        1 as version_number
+    from lone
+    {%- endif %}
 
 ),
 

@@ -6,11 +6,12 @@
     %Y (or %y: 69 to 99 are 19xx) %H %M %S %f and other characters; or `iso`, ISO 8601, in which a zone is converted to
     UTC. Numbers may lack their leading zero, unless another number follows at once. Digits beyond microseconds are
     cut. -#}
-{% macro parse_timestamp(text, formats) -%}
+{% macro parse_timestamp(text, formats, is_trimmed=false) -%}
+    {%- set text = text if is_trimmed else trimmed(text) -%}
     {%- set attempts = [] -%}
     {%- for format in formats -%}
         {%- for reading in _timestamp_readings(format) -%}
-            {%- do attempts.append(_read_timestamp(trimmed(text), reading)) -%}
+            {%- do attempts.append(_read_timestamp(text, reading)) -%}
         {%- endfor -%}
     {%- endfor -%}
     coalesce({{ (attempts + ['cast(null as timestamp)']) | join(', ') }})
@@ -93,6 +94,17 @@
 
 {% macro duckdb___read_timestamp(text, reading) -%}
     {%- set names = reading.parts.items() | sort(attribute='1') | map(attribute='0') | list -%}
+    {%- if 'zone_sign' in names %}
+    {#- ISO 8601 as the engine itself would write it needs no closer look, and that takes ten times as long #}
+    case
+        when {{ text }} is null then null
+        when
+            length({{ text }}) = 19
+            and cast(try_cast({{ text }} as timestamp) as varchar) = replace({{ text }}, 'T', ' ')
+            then try_cast({{ text }} as timestamp)
+        when length({{ text }}) = 10 and cast(try_cast({{ text }} as date) as varchar) = {{ text }}
+            then cast(try_cast({{ text }} as date) as timestamp)
+        else {% endif %}
     {#- a list of one, so that the text is matched once; no match gives empty parts, and they are no timestamp -#}
     list_transform(
         [regexp_extract({{ text }}, '{{ reading.pattern.replace("'", "''") }}', ['{{ names | join("', '") }}'])],
@@ -110,6 +122,9 @@
         ))
         {%- endif %}
     )[1]
+    {%- if 'zone_sign' in names %}
+    end
+    {%- endif %}
 {%- endmacro %}
 
 {% macro postgres___read_timestamp(text, reading) -%}
@@ -155,8 +170,8 @@
 {%- endmacro %}
 
 {#- Whole number from text: digits with or without a sign; null where it is none, or none of 64 bits. -#}
-{% macro parse_integer(text) -%}
-    {{ return(adapter.dispatch('parse_integer', 'counterweight')(trimmed(text))) }}
+{% macro parse_integer(text, is_trimmed=false) -%}
+    {{ return(adapter.dispatch('parse_integer', 'counterweight')(text if is_trimmed else trimmed(text))) }}
 {%- endmacro %}
 
 {% macro duckdb__parse_integer(text) -%}
@@ -210,10 +225,11 @@
 {%- endmacro %}
 
 {#- True or false from the words that tools write for them; null for any other. -#}
-{% macro parse_boolean(text) -%}
+{% macro parse_boolean(text, is_trimmed=false) -%}
+    {%- set text = text if is_trimmed else trimmed(text) -%}
     case
-        when lower({{ trimmed(text) }}) in ('true', 't', 'yes', 'y', '1') then true
-        when lower({{ trimmed(text) }}) in ('false', 'f', 'no', 'n', '0') then false
+        when lower({{ text }}) in ('true', 't', 'yes', 'y', '1') then true
+        when lower({{ text }}) in ('false', 'f', 'no', 'n', '0') then false
     end
 {%- endmacro %}
 

@@ -22,53 +22,47 @@ neighbours as (
 ),
 
 -- who had a part in it: answered a leg, or was given one of its tickets
-agents as (
+contact_agents as (
 
-    select
-        'contact' as kind,
-        contact_key as thing_key,
+    select distinct
+        contact_key,
         agent_key
     from {{ ref('int_contact_legs') }}
     where is_answered and agent_key is not null
-    union
-    select
-        'ticket' as kind,
-        ticket_key as thing_key,
-        new_value as agent_key
-    from {{ ref('int_ticket_events') }}
-    where field = 'assignee' and new_value is not null
-    union
-    -- who had it before the first change
-    select
-        'ticket' as kind,
-        ticket_key as thing_key,
-        old_value as agent_key
-    from {{ ref('int_ticket_events') }}
-    where field = 'assignee' and old_value is not null
-    union
-    select
-        'ticket' as kind,
-        ticket_key as thing_key,
-        assignee_key as agent_key
-    from {{ ref('int_tickets') }}
-    where assignee_key is not null
 
 ),
 
-agent_counts as (
+assignments as (
 
     select
-        members.chain_id,
-        count(distinct agents.agent_key) as agent_count
-    from members
-    inner join interactions
-        on members.interaction_id = interactions.interaction_id
-    inner join agents
-        on
-            agents.kind = case when interactions.kind = 'contact' then 'contact' else 'ticket' end
-            and agents.thing_key
-            = case when interactions.kind = 'contact' then interactions.contact_key else interactions.ticket_key end
-    group by members.chain_id
+        ticket_key,
+        old_value,
+        new_value
+    from {{ ref('int_ticket_events') }}
+    where field = 'assignee'
+
+),
+
+ticket_agents as (
+
+    select
+        ticket_key,
+        new_value as agent_key
+    from assignments
+    where new_value is not null
+    union
+    -- who had it before the first change
+    select
+        ticket_key,
+        old_value as agent_key
+    from assignments
+    where old_value is not null
+    union
+    select
+        ticket_key,
+        assignee_key as agent_key
+    from {{ ref('int_tickets') }}
+    where assignee_key is not null
 
 ),
 
@@ -76,6 +70,8 @@ joined as (
 
     select
         members.*,
+        -- a chain is called by its first interaction
+        members.chain_id = cast(members.window_days as varchar) || 'd/' || members.interaction_id as is_first,
         interactions.kind,
         interactions.source_system,
         interactions.channel,
@@ -90,17 +86,11 @@ joined as (
         interactions.queue,
         interactions.team_id,
         interactions.ticket_key,
+        case when interactions.kind = 'contact' then interactions.contact_key end as own_contact_key,
+        case when interactions.kind <> 'contact' then interactions.ticket_key end as own_ticket_key,
         interactions.transfer_count,
         interactions.handle_seconds,
-        neighbours.seconds_from_index,
-        row_number() over (
-            partition by members.chain_id
-            order by members.started_at, {{ text_order('members.interaction_id') }}
-        ) as member_number,
-        row_number() over (
-            partition by members.chain_id
-            order by members.started_at desc, {{ text_order('members.interaction_id') }} desc
-        ) as members_from_last
+        neighbours.seconds_from_index
     from members
     inner join interactions
         on members.interaction_id = interactions.interaction_id
@@ -109,14 +99,38 @@ joined as (
 
 ),
 
+agents_of_chains as (
+
+    select
+        joined.chain_id,
+        contact_agents.agent_key
+    from joined
+    inner join contact_agents
+        on joined.own_contact_key = contact_agents.contact_key
+    union
+    select
+        joined.chain_id,
+        ticket_agents.agent_key
+    from joined
+    inner join ticket_agents
+        on joined.own_ticket_key = ticket_agents.ticket_key
+
+),
+
+agent_counts as (
+
+    select
+        chain_id,
+        count(*) as agent_count
+    from agents_of_chains
+    group by chain_id
+
+),
+
 chains as (
 
     select
         chain_id,
-        window_days,
-        customer_key,
-        issue_key,
-        min(started_at) as started_at,
         max(started_at) as last_started_at,
         case when count(*) = count(ended_at) then max(ended_at) end as ended_at,
         count(*) as interaction_count,
@@ -127,17 +141,32 @@ chains as (
         cast(sum(transfer_count) as bigint) as transfer_count,
         cast(sum(handle_seconds) as bigint) as handle_seconds
     from joined
-    group by chain_id, window_days, customer_key, issue_key
+    group by chain_id
+
+),
+
+last_members as (
+
+    select
+        joined.chain_id,
+        max({{ text_order('joined.interaction_id') }}) as interaction_id
+    from joined
+    inner join chains
+        on
+            joined.chain_id = chains.chain_id
+            and joined.started_at = chains.last_started_at
+    where chains.interaction_count > 1
+    group by joined.chain_id
 
 ),
 
 final as (
 
     select
-        chains.chain_id,
-        chains.window_days,
-        chains.customer_key,
-        chains.issue_key,
+        first_members.chain_id,
+        first_members.window_days,
+        first_members.customer_key,
+        first_members.issue_key,
 
         -- its trigger
         first_members.interaction_id as first_interaction_id,
@@ -150,8 +179,8 @@ final as (
         first_members.team_id as first_team_id,
 
         -- how long, how often, and what it took
-        chains.started_at,
-        last_members.interaction_id as last_interaction_id,
+        first_members.started_at,
+        coalesce(last_members.interaction_id, first_members.interaction_id) as last_interaction_id,
         chains.last_started_at,
         chains.ended_at,
         cast(chains.interaction_count as integer) as interaction_count,
@@ -162,17 +191,14 @@ final as (
         cast(chains.repeat_count as integer) as repeat_count,
         cast(chains.transfer_count as integer) as transfer_count,
         chains.handle_seconds as chain_handle_seconds
-    from chains
-    inner join joined as first_members
-        on
-            chains.chain_id = first_members.chain_id
-            and first_members.member_number = 1
-    inner join joined as last_members
-        on
-            chains.chain_id = last_members.chain_id
-            and last_members.members_from_last = 1
+    from joined as first_members
+    inner join chains
+        on first_members.chain_id = chains.chain_id
+    left join last_members
+        on first_members.chain_id = last_members.chain_id
     left join agent_counts
-        on chains.chain_id = agent_counts.chain_id
+        on first_members.chain_id = agent_counts.chain_id
+    where first_members.is_first
 
 )
 

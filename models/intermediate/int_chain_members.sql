@@ -29,36 +29,56 @@ interactions as (
 
 ),
 
+ended as (
+
+    select
+        *,
+        max(coalesce(ended_at, timestamp '9999-01-01 00:00:00')) over (
+            partition by customer_key, issue_key
+            order by started_at, {{ text_order('interaction_id') }}
+            rows between unbounded preceding and 1 preceding
+        ) as latest_end_so_far
+    from interactions
+
+),
+
+spaced as (
+
+    select
+        *,
+        {{ seconds_between('latest_end_so_far', 'started_at') }} as gap_seconds,
+        lead({{ seconds_between('latest_end_so_far', 'started_at') }}) over (
+            partition by customer_key, issue_key
+            order by started_at, {{ text_order('interaction_id') }}
+        ) as next_gap_seconds
+    from ended
+
+),
+
 spread as (
 
     select
         windows.window_days,
-        interactions.*,
-        max(coalesce(interactions.ended_at, timestamp '9999-01-01 00:00:00')) over (
-            partition by windows.window_days, interactions.customer_key, interactions.issue_key
-            order by interactions.started_at, {{ text_order('interactions.interaction_id') }}
-            rows between unbounded preceding and 1 preceding
-        ) as latest_end_so_far
-    from interactions
+        spaced.*,
+        coalesce(spaced.gap_seconds <= windows.window_days * 86400, false) as goes_on_before,
+        coalesce(spaced.next_gap_seconds <= windows.window_days * 86400, false) as goes_on_after
+    from spaced
     cross join windows
 
 ),
 
+-- most chains are one interaction long: they need no more windows
 numbered as (
 
     select
         *,
-        sum(
-            case
-                when {{ seconds_between('latest_end_so_far', 'started_at') }} <= window_days * 86400 then 0
-                else 1
-            end
-        ) over (
+        sum(case when goes_on_before then 0 else 1 end) over (
             partition by window_days, customer_key, issue_key
             order by started_at, {{ text_order('interaction_id') }}
             rows between unbounded preceding and current row
         ) as chain_number
     from spread
+    where goes_on_before or goes_on_after
 
 ),
 
@@ -106,6 +126,19 @@ final as (
         started_at,
         ended_at
     from counted
+    union all
+    select
+        window_days,
+        interaction_id,
+        cast(window_days as varchar) || 'd/' || interaction_id as chain_id,
+        customer_key,
+        issue_key,
+        1 as chain_position,
+        true as is_new_visit,
+        started_at,
+        ended_at
+    from spread
+    where not goes_on_before and not goes_on_after
 
 )
 

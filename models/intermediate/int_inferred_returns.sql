@@ -30,38 +30,87 @@ claims as (
 
 ),
 
-claim_types as (
+-- of the interactions only those that something was claimed before: a sixth of them
+first_claims as (
 
-    select distinct claim_type from claims
-
-),
-
--- interactions before claims at the same instant: a return comes strictly after the claim it falsifies
-timeline as (
-
-    select
-        claim_types.claim_type,
-        interactions.customer_key,
-        -- a bot knows the category at most
-        case
-            when claim_types.claim_type = 'contained_by_bot'
-                then {{ issue_key('interactions.category', 'cast(null as varchar)') }}
-            else interactions.issue_key
-        end as issue_key,
-        interactions.started_at as happened_at,
-        0 as is_claim,
-        interactions.interaction_id as event_id
-    from interactions
-    cross join claim_types
-    union all
     select
         claim_type,
         customer_key,
         issue_key,
-        claimed_at as happened_at,
-        1 as is_claim,
-        claim_id as event_id
+        min(claimed_at) as first_claimed_at,
+        count(*) as claim_count,
+        min({{ text_order('claim_id') }}) as lone_claim_id
     from claims
+    where customer_key is not null and issue_key is not null
+    group by claim_type, customer_key, issue_key
+
+),
+
+comebacks as (
+
+    select
+        first_claims.claim_type,
+        first_claims.customer_key,
+        first_claims.issue_key,
+        interactions.started_at,
+        interactions.interaction_id,
+        first_claims.claim_count,
+        first_claims.lone_claim_id
+    from interactions
+    inner join first_claims
+        on
+            interactions.customer_key = first_claims.customer_key
+            and interactions.issue_key = first_claims.issue_key
+            and interactions.started_at > first_claims.first_claimed_at
+    where first_claims.claim_type <> 'contained_by_bot'
+    union all
+    -- a bot knows the category at most
+    select
+        first_claims.claim_type,
+        first_claims.customer_key,
+        first_claims.issue_key,
+        interactions.started_at,
+        interactions.interaction_id,
+        first_claims.claim_count,
+        first_claims.lone_claim_id
+    from interactions
+    inner join first_claims
+        on
+            interactions.customer_key = first_claims.customer_key
+            and {{ issue_key('interactions.category', 'cast(null as varchar)') }} = first_claims.issue_key
+            and interactions.started_at > first_claims.first_claimed_at
+    where first_claims.claim_type = 'contained_by_bot'
+
+),
+
+-- where several claims were made, the latest before each; interactions before claims at the same instant: a return
+-- comes strictly after the claim it falsifies
+timeline as (
+
+    select
+        claim_type,
+        customer_key,
+        issue_key,
+        started_at as happened_at,
+        0 as is_claim,
+        interaction_id as event_id
+    from comebacks
+    where claim_count > 1
+    union all
+    select
+        claims.claim_type,
+        claims.customer_key,
+        claims.issue_key,
+        claims.claimed_at as happened_at,
+        1 as is_claim,
+        claims.claim_id as event_id
+    from claims
+    inner join first_claims
+        on
+            claims.claim_type = first_claims.claim_type
+            and claims.customer_key = first_claims.customer_key
+            and claims.issue_key = first_claims.issue_key
+    where first_claims.claim_count > 1
 
 ),
 
@@ -75,12 +124,18 @@ numbered as (
             rows between unbounded preceding and current row
         ) as claim_number
     from timeline
-    where customer_key is not null and issue_key is not null
 
 ),
 
 paired as (
 
+    select
+        lone_claim_id as claim_id,
+        interaction_id,
+        started_at as returned_at
+    from comebacks
+    where claim_count = 1
+    union all
     select
         claim.event_id as claim_id,
         comeback.event_id as interaction_id,

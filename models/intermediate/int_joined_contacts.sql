@@ -7,6 +7,29 @@ with
 
 legs as (
 
+    select * from {{ ref('int_contact_legs') }}
+
+),
+
+-- nine contacts of ten have one leg, which is first in everything
+contacts_of_several_legs as (
+
+    select contact_key from legs
+    where leg_position = 2
+
+),
+
+legs_of_several as (
+
+    select legs.*
+    from legs
+    inner join contacts_of_several_legs as several
+        on legs.contact_key = several.contact_key
+
+),
+
+placed as (
+
     select
         *,
         row_number() over (
@@ -17,7 +40,7 @@ legs as (
             partition by contact_key
             order by case when is_answered and reported_resolved is not null then 0 else 1 end, leg_position desc
         ) as reported_rank
-    from {{ ref('int_contact_legs') }}
+    from legs_of_several
 
 ),
 
@@ -32,6 +55,35 @@ feeds_with_transfers as (
 
 ),
 
+numbered as (
+
+    select
+        *
+        {%- for attribute in attributes %},
+        row_number() over (
+            partition by contact_key
+            order by
+                case when {{ attribute }} is null then 1 else 0 end,
+                case when is_answered and answered_position = 1 then 0 else 1 end,
+                leg_position
+        ) as {{ attribute }}_rank
+        {%- endfor %}
+    from placed
+    union all
+    select
+        legs.*,
+        1 as answered_position,
+        1 as reported_rank
+        {%- for attribute in attributes %},
+        1 as {{ attribute }}_rank
+        {%- endfor %}
+    from legs
+    left join contacts_of_several_legs as several
+        on legs.contact_key = several.contact_key
+    where several.contact_key is null
+
+),
+
 ranked as (
 
     select
@@ -41,17 +93,8 @@ ranked as (
             when feeds_with_transfers.source_system is not null
                 then coalesce(legs.transfer_type <> 'consult', false)
             else legs.is_answered and legs.answered_position > 1
-        end as is_transfer,
-        {%- for attribute in attributes %}
-        row_number() over (
-            partition by legs.contact_key
-            order by
-                case when legs.{{ attribute }} is null then 1 else 0 end,
-                case when legs.is_answered and legs.answered_position = 1 then 0 else 1 end,
-                legs.leg_position
-        ) as {{ attribute }}_rank{{ ',' if not loop.last }}
-        {%- endfor %}
-    from legs
+        end as is_transfer
+    from numbered as legs
     left join feeds_with_transfers
         on
             legs.source_system = feeds_with_transfers.source_system

@@ -11,25 +11,34 @@ unioned as (
 
 ),
 
+without_sequence as (
+
+    select distinct
+        source_system,
+        ticket_id
+    from unioned
+    where event_sequence is null
+
+),
+
 keyed as (
 
     select
-        source_system || ':' || ticket_id as ticket_key,
-        source_system,
-        event_id,
-        case
-            when
-                count(*) over (partition by source_system, ticket_id)
-                = count(event_sequence) over (partition by source_system, ticket_id)
-                then event_sequence
-        end as event_sequence,
-        event_at,
-        {{ lowered('field') }} as field,
-        old_value,
-        new_value,
-        actor_key,
-        {{ lowered('actor_type') }} as actor_type
+        unioned.source_system || ':' || unioned.ticket_id as ticket_key,
+        unioned.source_system,
+        unioned.event_id,
+        case when without_sequence.ticket_id is null then unioned.event_sequence end as event_sequence,
+        unioned.event_at,
+        {{ lowered('unioned.field') }} as field,
+        unioned.old_value,
+        unioned.new_value,
+        unioned.actor_key,
+        {{ lowered('unioned.actor_type') }} as actor_type
     from unioned
+    left join without_sequence
+        on
+            unioned.source_system = without_sequence.source_system
+            and unioned.ticket_id = without_sequence.ticket_id
 
 ),
 

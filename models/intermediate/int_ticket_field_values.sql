@@ -46,6 +46,7 @@ timed as (
         case when events.field = 'sla_policy_id' then 'sla_policy' else events.field end as field,
         events.event_number,
         events.event_step,
+        events.field_version,
         greatest(
             tickets.created_at,
             max(events.event_at) over (partition by events.ticket_key order by events.event_number)
@@ -62,11 +63,7 @@ changes as (
 
     select
         *,
-        changed_at <= created_at as is_at_creation,
-        row_number() over (partition by ticket_key, field order by event_number) as change_number,
-        row_number() over (
-            partition by ticket_key, field, changed_at <= created_at order by event_number desc
-        ) as changes_from_last
+        changed_at <= created_at as is_at_creation
     from timed
     where field in ('{{ columns | join("', '") }}')
 
@@ -78,20 +75,33 @@ at_creation as (
     select
         ticket_key,
         field,
-        new_value
+        new_value,
+        row_number() over (partition by ticket_key, field order by event_number desc) as changes_from_last
     from changes
-    where is_at_creation and changes_from_last = 1
+    where is_at_creation
 
 ),
 
+-- a policy may change by two names, each with a first change of its own
 first_changes as (
 
     select
         ticket_key,
         field,
-        old_value
+        old_value,
+        row_number() over (partition by ticket_key, field order by event_number) as change_number
     from changes
-    where change_number = 1
+    where field_version = 1
+
+),
+
+later_changes as (
+
+    select distinct
+        ticket_key,
+        field
+    from changes
+    where not is_at_creation
 
 ),
 
@@ -108,16 +118,23 @@ raw_values as (
             when at_creation.ticket_key is not null then at_creation.new_value
             when first_changes.ticket_key is not null then first_changes.old_value
             else current_values.current_value
-        end as value
+        end as value,
+        later_changes.ticket_key is not null as is_changed
     from current_values
     left join at_creation
         on
             current_values.ticket_key = at_creation.ticket_key
             and current_values.field = at_creation.field
+            and at_creation.changes_from_last = 1
     left join first_changes
         on
             current_values.ticket_key = first_changes.ticket_key
             and current_values.field = first_changes.field
+            and first_changes.change_number = 1
+    left join later_changes
+        on
+            current_values.ticket_key = later_changes.ticket_key
+            and current_values.field = later_changes.field
     union all
     select
         ticket_key,
@@ -125,7 +142,8 @@ raw_values as (
         event_number,
         event_step,
         changed_at as started_at,
-        new_value as value
+        new_value as value,
+        true as is_changed
     from changes
     where not is_at_creation
 
@@ -145,7 +163,8 @@ worded as (
             when raw_values.field = 'status'
                 then coalesce(statuses.status, {{ lowered(trimmed('raw_values.value')) }})
             else raw_values.value
-        end as value
+        end as value,
+        raw_values.is_changed
     from raw_values
     inner join tickets
         on raw_values.ticket_key = tickets.ticket_key
@@ -163,6 +182,7 @@ compared as (
         *,
         lag(value) over (partition by ticket_key, field order by event_number) as value_before
     from worded
+    where is_changed
 
 ),
 
@@ -181,6 +201,20 @@ final as (
     from compared
     -- a tool that logs net -> net has changed nothing
     where event_number = 0 or value is distinct from value_before
+    union all
+    -- what never changed
+    select
+        ticket_key,
+        source_system,
+        ticket_id,
+        field,
+        1 as value_number,
+        value,
+        started_at,
+        cast(null as timestamp) as ended_at,
+        event_step
+    from worded
+    where not is_changed
 
 )
 
