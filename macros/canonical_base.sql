@@ -17,7 +17,7 @@
     {%- do names.update({column: canonical_name(column, kind, tool)}) -%}
     {%- set raw = "cast(source." ~ adapter.quote(column) ~ " as varchar)" -%}
     {%- do raw_texts.update({column: "nullif(" ~ trimmed_column(raw) ~ ", '')"}) -%}
-    {%- do key_texts.update({column: "coalesce(" ~ trimmed_column(raw) ~ ", '')"}) -%}
+    {%- do key_texts.update({column: canonical_key_text(column, 'source.')}) -%}
     {%- do texts.update({column: 'texts.' ~ adapter.quote(column)}) -%}
     {%- if kind in ('person', 'actor', 'value') -%}
         {%- do people.append(column) -%}
@@ -49,15 +49,13 @@
 {%- for column in contract['key'] -%}
     {%- do key.append(names[column]) -%}
 {%- endfor -%}
-{#- a key of texts alone can be compared before anything is read -#}
-{%- set kinds = [] -%}
-{%- for column in contract['key'] if contract['columns'][column] != 'text' -%}
-    {%- do kinds.append(column) -%}
-{%- endfor -%}
-{%- set is_repeated = not kinds -%}
+{%- set is_repeated = has_key_of_texts(contract) -%}
 source as (
 
     select * from {{ source('canonical', table) }}
+    {%- if is_repeated %}
+    where {{ is_touched(canonical_raw_key(table)) }}
+    {%- endif %}
 
 ),
 
@@ -214,6 +212,37 @@ final as (
 )
 
 select * from final
+{%- endmacro %}
+
+{#- Whether the rows of a canonical table are known by texts alone, which can be compared before anything is read. -#}
+{% macro has_key_of_texts(contract) -%}
+    {%- for column in contract['key'] if contract['columns'][column] != 'text' -%}
+        {{ return(false) }}
+    {%- endfor -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{#- A column of the key of a raw row as text; empty where there is none. -#}
+{% macro canonical_key_text(column, rows='') -%}
+    {{ return("coalesce(" ~ trimmed_column("cast(" ~ rows ~ adapter.quote(column) ~ " as varchar)") ~ ", '')") }}
+{%- endmacro %}
+
+{#- By which rows of a base model are replaced in an increment, and what it is of a raw row: its key. -#}
+{% macro canonical_base_key(table) -%}
+    {%- set contract, parts = canonical_contract()[table], [] -%}
+    {%- for column in contract['key'] -%}
+        {%- set name = canonical_name(column, contract['columns'][column], contract.get('tool', {})) -%}
+        {%- do parts.append("coalesce(" ~ name ~ ", '')") -%}
+    {%- endfor -%}
+    {{ return(parts | join(" || '/' || ")) }}
+{%- endmacro %}
+
+{% macro canonical_raw_key(table) -%}
+    {%- set parts = [] -%}
+    {%- for column in canonical_contract()[table]['key'] -%}
+        {%- do parts.append(canonical_key_text(column)) -%}
+    {%- endfor -%}
+    {{ return(parts | join(" || '/' || ")) }}
 {%- endmacro %}
 
 {#- Columns of a canonical table that must be known in each row. -#}

@@ -24,24 +24,19 @@
 {%- endmacro %}
 
 {#- Condition on rows that this model reads: they belong to what is touched. `key` is an expression over their columns with
-    the value that the model's key has. Always true in a full build; a shortcut only, since what is written is limited by
-    the materialization. -#}
+    the value that the model's key has. A shortcut only: what is written is limited by the strategy. -#}
 {% macro is_touched(key) -%}
-    {%- if is_increment() -%}
-        {{ key }} in (select touched.touched_key from {{ touched_keys(model.name) }} as touched)
-    {%- else -%}
-        1 = 1
-    {%- endif -%}
+    {{ in_increment('(' ~ key ~ ') in (select touched.touched_key from ' ~ touched_keys(model.name) ~ ' as touched)') }}
+{%- endmacro %}
+
+{#- A condition that only an increment sets; always true in a full build. -#}
+{% macro in_increment(condition) -%}
+    {{ condition if is_increment() else '1 = 1' }}
 {%- endmacro %}
 
 {#- Where an increment keeps the keys that a model recomputes, and the rows that it removed or added. -#}
 {% macro touched_keys(name) -%} changes.{{ adapter.quote(name ~ '__touched') }} {%- endmacro %}
 {% macro changes_of(name) -%} changes.{{ adapter.quote(name) }} {%- endmacro %}
-
-{#- Condition on a raw row: no build has read it yet. Files are told apart by when they were loaded. -#}
-{% macro is_new_row(rows) -%}
-    not exists (select 1 from changes.built_loads as built where built.loaded_at = {{ rows }}._loaded_at)
-{%- endmacro %}
 
 {#- A model's table, for touch rules: the model that asks depends on it anyway. -#}
 {% macro stored(name) -%}

@@ -243,7 +243,28 @@
             ),
         }},
     } -%}
+    {#- raw rows whose key is text: those of new rows, and what waits for a ticket, or lies before its creation -#}
+    {%- for table, contract in canonical_contract().items()
+        if has_key_of_texts(contract) and 'canonical' in source_systems() -%}
+        {%- set touched_by = {'new_rows': all_where_raw('canonical', table, canonical_raw_key(table))} -%}
+        {%- if table in ['ticket_events', 'ticket_messages'] -%}
+            {%- do touched_by.update({'tickets': stored_where(
+                'base_canonical__' ~ table, canonical_base_key(table), 'ticket_id',
+                changed_values('base_canonical__tickets', 'ticket_id')
+            )}) -%}
+        {%- endif -%}
+        {%- do rules.update({'base_canonical__' ~ table: {'key': canonical_base_key(table), 'touched_by': touched_by}}) -%}
+    {%- endfor -%}
     {{ return(rules) }}
+{%- endmacro %}
+
+{#- Keys of raw rows that no build has read yet. -#}
+{% macro all_where_raw(system, table, key) -%}
+    {%- set rows = graph['sources']['source.' ~ project_name ~ '.' ~ system ~ '.' ~ table]['relation_name'] -%}
+    {{ return(
+        'select ' ~ key ~ ' as touched_key from ' ~ rows ~ ' as raw_rows where not exists ('
+        ~ 'select 1 from changes.built_loads as built where built.loaded_at = raw_rows._loaded_at)'
+    ) }}
 {%- endmacro %}
 
 {#- By which a row of int_interactions is replaced: its contact, or its ticket. -#}

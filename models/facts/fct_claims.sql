@@ -6,6 +6,7 @@ with
 claims as (
 
     select * from {{ ref('int_claims') }}
+    where {{ is_touched('claim_id') }}
 
 ),
 
@@ -15,6 +16,7 @@ episodes as (
         *,
         lead(resolved_at) over (partition by ticket_key order by episode_number) as next_claimed_at
     from {{ ref('int_resolution_episodes') }}
+    where {{ in_increment('ticket_key in (select claims.ticket_key from claims)') }}
 
 ),
 

@@ -6,6 +6,7 @@ with
 interactions as (
 
     select * from {{ ref('int_interactions') }}
+    where {{ is_touched('interaction_id') }}
 
 ),
 

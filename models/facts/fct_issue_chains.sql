@@ -6,6 +6,7 @@ with
 members as (
 
     select * from {{ ref('int_chain_members') }}
+    where {{ is_touched('customer_key') }}
 
 ),
 

@@ -7,7 +7,7 @@ with
 field_values as (
 
     select * from {{ ref('int_ticket_field_values') }}
-    where field <> 'sla_policy'
+    where field <> 'sla_policy' and {{ is_touched('ticket_key') }}
 
 ),
 

@@ -26,6 +26,7 @@ interactions as (
     from {{ ref('int_issue_interactions') }} as interactions
     left join {{ ref('int_ticket_ends') }} as tickets
         on interactions.ticket_key = tickets.ticket_key
+    where {{ is_touched('interactions.customer_key') }}
 
 ),
 

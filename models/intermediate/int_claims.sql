@@ -18,6 +18,7 @@ with
 episodes as (
 
     select * from {{ ref('int_resolution_episodes') }}
+    where {{ is_touched("'ticket/' || ticket_key") }}
 
 ),
 
@@ -34,14 +35,14 @@ sla_clocks as (
         is_met,
         row_number() over (partition by ticket_key order by metric_rank, {{ text_order('metric') }}) as clock_number
     from {{ ref('int_ticket_clocks') }}
-    where stopped_by = 'first_resolution'
+    where stopped_by = 'first_resolution' and {{ is_touched("'ticket/' || ticket_key") }}
 
 ),
 
 handled_contacts as (
 
     select * from {{ ref('int_contacts') }}
-    where direction = 'inbound' and is_answered and ended_at is not null
+    where direction = 'inbound' and is_answered and ended_at is not null and {{ is_touched("'contact/' || contact_key") }}
 
 ),
 
@@ -111,7 +112,7 @@ claims as (
             'claimed_by': "'automation'", 'channel': "'bot'", 'category': 'intent',
         }) }}
     from {{ ref('int_bot_sessions') }}
-    where is_contained and ended_at is not null
+    where is_contained and ended_at is not null and {{ is_touched("'session/' || session_key") }}
     union all
     select
         'problem_closed' as claim_type,

@@ -8,6 +8,12 @@ with
 
 unioned as (
 
+    {{ union_systems('calls', touched='contact_id') }}
+
+),
+
+all_calls as (
+
     {{ union_systems('calls') }}
 
 ),
@@ -24,7 +30,7 @@ feeds_with_answers as (
     select distinct
         source_system,
         coalesce({{ lowered(trimmed('channel')) }}, '') as channel
-    from unioned
+    from all_calls
     where answered_at is not null
 
 ),
@@ -95,6 +101,34 @@ chats as (
         and is_answered
         and agent_key is not null
         and (ended_at is null or answered_at < ended_at)
+    {%- if is_increment() %}
+    -- chats of the same agents that were open beside these, but do not change
+    union all
+    select
+        stored.source_system,
+        stored.leg_id,
+        stored.agent_key,
+        stored.answered_at,
+        stored.ended_at
+    from {{ this }} as stored
+    inner join (
+        select
+            agent_key,
+            min(answered_at) as open_from,
+            max(coalesce(ended_at, timestamp '9999-01-01 00:00:00')) as open_until
+        from legs
+        where channel = 'chat' and is_answered and agent_key is not null
+        group by agent_key
+    ) as spans
+        on stored.agent_key = spans.agent_key
+    where
+        stored.channel = 'chat'
+        and stored.is_answered
+        and (stored.ended_at is null or stored.answered_at < stored.ended_at)
+        and stored.answered_at <= spans.open_until
+        and coalesce(stored.ended_at, timestamp '9999-01-01 00:00:00') >= spans.open_from
+        and not {{ is_touched('stored.contact_key') }}
+    {%- endif %}
 
 ),
 

@@ -7,7 +7,15 @@ with
 interactions as (
 
     select * from {{ ref('int_interactions') }}
-    where kind in ('contact', 'opening') and direction = 'inbound'
+    where kind in ('contact', 'opening') and direction = 'inbound' and {{ is_touched('customer_key') }}
+
+),
+
+-- of the tickets that came with a call, whoever opened them
+calls as (
+
+    select * from {{ ref('int_interactions') }}
+    where kind = 'contact' and direction = 'inbound'
 
 ),
 
@@ -26,7 +34,7 @@ shared_identities as (
 claims as (
 
     select * from {{ ref('int_claims') }}
-    where is_headline_cohort and needs_customer
+    where is_headline_cohort and needs_customer and {{ is_touched('customer_key') }}
 
 ),
 
@@ -193,10 +201,8 @@ final as (
                 or claims.episode_id is null
                 or comeback.ticket_key <> claims.ticket_key
             )
-    left join interactions as calls
-        on
-            comeback.contact_key = calls.contact_key
-            and calls.kind = 'contact'
+    left join calls
+        on comeback.contact_key = calls.contact_key
     left join openings as about
         on comeback.ticket_key = about.ticket_key
     left join openings as origin

@@ -8,6 +8,7 @@ with
 legs as (
 
     select * from {{ ref('int_contact_legs') }}
+    where {{ is_touched('contact_key') }}
 
 ),
 
@@ -50,7 +51,7 @@ feeds_with_transfers as (
     select distinct
         source_system,
         coalesce(channel, '') as channel
-    from legs
+    from {{ ref('int_contact_legs') }}
     where transfer_type is not null
 
 ),

@@ -30,6 +30,7 @@ clocks as (
         on
             stops.policy_key = policies.policy_key
             and stops.stopped_by = policies.stopped_by
+    where {{ is_touched('stops.ticket_key') }}
 
 ),
 

@@ -12,6 +12,7 @@ with
 tickets as (
 
     select * from {{ ref('int_tickets') }}
+    where {{ is_touched('ticket_key') }}
 
 ),
 
@@ -56,6 +57,7 @@ timed as (
     from {{ ref('int_ticket_events') }} as events
     inner join tickets
         on events.ticket_key = tickets.ticket_key
+    where {{ is_touched('events.ticket_key') }}
 
 ),
 

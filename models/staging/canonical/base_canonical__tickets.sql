@@ -1,5 +1,5 @@
 -- Grain: one raw row, with its fate.
-{{ config(materialized='incremental', incremental_strategy='compared', enabled='canonical' in var('source_systems')) }}
+{{ config(materialized='incremental', incremental_strategy='by_key', enabled='canonical' in var('source_systems')) }}
 
 with
 
