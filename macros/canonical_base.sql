@@ -116,7 +116,7 @@ people as (
         {{ person_key('identifiers.identifier', "'canonical'", 'salt.salt') }} as person_key
     from (
         {%- for column in people %}
-        select {{ texts[column] }} as identifier
+        select{{ ' distinct' if people | length == 1 }} {{ texts[column] }} as identifier
         from texts
         {%- if contract['columns'][column] == 'value' %}
         where {{ lowered('texts.field') }} = 'assignee'

@@ -196,13 +196,21 @@ shares as (
 
 ),
 
+first_legs as (
+
+    select
+        contact_key,
+        direction
+    from legs
+    where leg_position = 1
+
+),
+
 measured as (
 
     select
         legs.*,
-        max(case when legs.leg_position = 1 then legs.direction end) over (
-            partition by legs.contact_key
-        ) as contact_direction,
+        case when legs.leg_position = 1 then legs.direction else first_legs.direction end as contact_direction,
         legs.talk_seconds + coalesce(legs.hold_seconds, 0) as busy_seconds,
         {{ seconds_between('legs.answered_at', 'legs.ended_at') }} as open_seconds,
         shares.share_units
@@ -211,6 +219,8 @@ measured as (
         on
             legs.source_system = shares.source_system
             and legs.leg_id = shares.leg_id
+    left join first_legs
+        on case when legs.leg_position > 1 then legs.contact_key end = first_legs.contact_key
 
 ),
 
