@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import threading
 import time
 
 import click
@@ -15,6 +16,9 @@ from counterweight.project import WAREHOUSE_VARIABLE
 
 # What decides the numbers besides the raw data.
 CODE_FOLDERS = ("models", "macros", "seeds")
+
+# A node that takes longer is told of while it runs, every so many seconds.
+LONG_SECONDS = 15
 
 # What dbt read of the project, kept for the next run of this process with the same code and variables: reading takes
 # longer than building little, and dbt reads anew for each warehouse. Where they take turns, the few last used.
@@ -38,8 +42,13 @@ def run_dbt(project, arguments, values):
         raise InputError(f"COUNTERWEIGHT_THREADS is '{threads}'; it must be a whole number from 1.")
     os.environ[WAREHOUSE_VARIABLE] = str(project.warehouse)
     seen = set()
+    watch = _Watch()
 
     def show(event):
+        if event.info.name == "NodeStart":
+            watch.begin(event.data.node_info.unique_id)
+        if event.info.name == "NodeFinished":
+            watch.end(event.data.node_info.unique_id)
         if event.info.name not in ("LogModelResult", "LogSeedResult", "LogTestResult"):
             return
         data = event.data
@@ -80,7 +89,8 @@ def run_dbt(project, arguments, values):
             _parsed[key] = _parsed.pop(key)  # the last to go
             # a run notes things in what it is given, and must not hand them on
             manifest = _copied(_parsed[key])
-            outcome = dbtRunner(manifest=manifest, callbacks=[show]).invoke([*arguments, *options])
+            with watch:
+                outcome = dbtRunner(manifest=manifest, callbacks=[show]).invoke([*arguments, *options])
         finally:
             # dbt keeps the file open for the life of the process; others must get at it
             DuckDBConnectionManager.close_all_connections()
@@ -89,6 +99,37 @@ def run_dbt(project, arguments, values):
     if arguments[0] in ("docs", "parse"):
         return []
     return [result for result in outcome.result or [] if result.node.resource_type != "operation"]
+
+
+class _Watch:
+    """Says what is being worked on where a single node takes long, so that nobody takes a long build for a dead one."""
+
+    def __init__(self):
+        self.running = {}
+        self.over = threading.Event()
+
+    def begin(self, node):
+        self.running[node] = time.monotonic()
+
+    def end(self, node):
+        self.running.pop(node, None)
+
+    def __enter__(self):
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def __exit__(self, *_):
+        self.over.set()
+
+    def _look(self):
+        while not self.over.wait(LONG_SECONDS):
+            now = time.monotonic()
+            busy = [
+                f"{node.split('.')[2]} for {now - since:.0f} s"
+                for node, since in dict(self.running).items()
+                if now - since >= LONG_SECONDS
+            ]
+            if busy:
+                click.echo(f"build          at work: {', '.join(busy)}")
 
 
 def _copied(manifest):

@@ -54,7 +54,8 @@ def new_loads(connection):
 
 def written(values):
     """Variables as the book of builds keeps them."""
-    return json.dumps({name: value for name, value in values.items() if name not in TRIALS}, sort_keys=True, default=str)
+    deciding = {name: value for name, value in values.items() if name not in TRIALS}
+    return json.dumps(deciding, sort_keys=True, default=str)
 
 
 _COLUMNS = "loaded_at, source_system, raw_table, source_file, row_count"
