@@ -1,0 +1,305 @@
+"""What dbt does to a build file, recorded statement by statement, and done again in memory without dbt.
+
+dbt takes some 20 seconds a build, whatever the data. Its statements do not depend on the data, which `record` checks, so
+those of one build do for all. What is replayed is what dbt ran, its materializations among it.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import hashlib
+import json
+import re
+import time
+
+import duckdb
+
+from counterweight import build as building
+from counterweight.errors import CounterweightError
+
+from counterweight.load.declared import META_COLUMNS, declared_systems
+from counterweight.load.land import prepare as make_books_of_load
+from counterweight.load.readers import quoted
+from counterweight.published import literal
+
+NAME = "counterweight"
+# What is copied from the empty build file that dbt prepared, and never built again.
+GIVEN = ("raw", "private", "reference", "audit")
+# What is compared; parts of marts that are views lie in intermediate.
+COMPARED = ("intermediate", "dimensions", "facts", "marts")
+CHANGES = ("create", "insert", "drop", "alter", "delete", "update", "merge", "truncate", "set", "copy")
+RELATION = re.compile(rf'"{NAME}"\."(\w+)"\."(\w+)"|"{NAME}"\.(\w+)\.(\w+)')
+COMMENTS = re.compile(r"\A(\s+|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+FIRST, FULL, INCREMENT = "first", "full", "increment"
+
+
+class NotReplayable(CounterweightError):
+    """The statements of two builds differ though only their data did."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """What dbt ran for a model.
+
+    statements  as dbt wrote them, but for those that only look or comment
+    """
+
+    name: str
+    statements: tuple
+
+    @property
+    def place(self):
+        return self.name.split(".")[-1]
+
+    @property
+    def core(self):
+        """What fills the table, however it then takes its name."""
+        return [text for text in self.statements if not text.lower().startswith(("drop", "alter"))]
+
+    @property
+    def relations(self):
+        found = set()
+        for text in self.statements:
+            for quoted_schema, quoted_name, schema, name in RELATION.findall(text):
+                found.add(re.sub(r"__dbt_(tmp|backup)$", "", f"{quoted_schema or schema}.{quoted_name or name}"))
+        return found
+
+
+def project_of(project, folder):
+    """The project's code with a build file in the folder. Its name is the name that statements carry."""
+    return dataclasses.replace(project, warehouse=folder / f"{NAME}.duckdb", published=folder / "published")
+
+
+def prepare(project):
+    """The build file has seeds, salt and every raw table, empty."""
+    with contextlib.closing(project.connect()) as connection:
+        make_books_of_load(connection, project)
+        building.make_books(connection)
+    building.run_dbt(project, ["seed"], {})
+
+
+@contextlib.contextmanager
+def listening():
+    """A list that fills with (node, statement) as dbt runs them."""
+    from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
+    from dbt_common.events.contextvars import get_node_info
+
+    heard = []
+    execute = DuckDBCursorWrapper.execute
+
+    def listen(self, sql, bindings=None):
+        name = (get_node_info() or {}).get("unique_id")
+        if name and bindings is None:
+            heard.append((name, sql))
+        return execute(self, sql, bindings)
+
+    DuckDBCursorWrapper.execute = listen
+    try:
+        yield heard
+    finally:
+        DuckDBCursorWrapper.execute = execute
+
+
+def _nodes(heard):
+    """The models in the order in which they were built. Hooks between them are of the model that dbt was at."""
+    found = {}
+    for name, sql in heard:
+        if not name.startswith("model."):
+            continue
+        text = COMMENTS.sub("", sql).strip().rstrip(";")
+        if text.lower().startswith(CHANGES):
+            found.setdefault(name, []).append(text)
+        else:
+            found.setdefault(name, [])
+    return [Node(name, tuple(statements)) for name, statements in found.items()]
+
+
+def record(project, values=None, full_refresh=False):
+    """Run dbt as `build` does; what it ran, model by model."""
+    arguments = ["build", "--resource-type", "model", "--resource-type", "seed"]
+    with listening() as heard:
+        results = building.run_dbt(project, arguments + ["--full-refresh"] * full_refresh, values or {})
+    if failed := [result for result in results if result.status in ("error", "fail")]:
+        raise CounterweightError(f"{failed[0].node.name}: {failed[0].message}")
+    return _nodes(heard)
+
+
+def same(one, other, what):
+    """NotReplayable where two recordings differ."""
+    others = {node.name: node for node in other}
+    for node in one:
+        if node.name not in others or others[node.name].statements != node.statements:
+            raise NotReplayable(f"{node.name}: dbt runs other statements on other data ({what})")
+    if len(one) != len(other):
+        raise NotReplayable(f"{len(one)} and {len(other)} models ({what})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """builds: mode -> nodes in their order. `needed`: models that a build between two loads must run, since what they
+    hold goes into the next build."""
+
+    builds: dict
+    needed: frozenset
+
+    @classmethod
+    def of(cls, builds):
+        """A model that fills its table by the same statements in either mode keeps nothing of the build before."""
+        full = {node.name: node.core for node in builds[FIRST]}
+        nodes = builds[INCREMENT]
+        by_place = {f"{schema}.{node.place}": node for node in nodes for schema in _schemas(node)}
+        waiting = [node for node in nodes if node.core != full.get(node.name)]
+        needed = set()
+        while waiting:
+            node = waiting.pop()
+            if node.name not in needed:
+                needed.add(node.name)
+                waiting += [by_place[relation] for relation in node.relations if relation in by_place]
+        return cls(builds, frozenset(needed))
+
+    def kept(self):
+        return json.dumps({mode: [dataclasses.astuple(node) for node in nodes] for mode, nodes in self.builds.items()})
+
+    @classmethod
+    def read(cls, text):
+        builds = json.loads(text)
+        return cls.of({mode: [Node(name, tuple(said)) for name, said in nodes] for mode, nodes in builds.items()})
+
+
+def _schemas(node):
+    return {relation.split(".")[0] for relation in node.relations if relation.split(".")[1] == node.place}
+
+
+class Warehouse:
+    """A build file in memory, beside it the same raw rows built in full."""
+
+    def __init__(self, template, recording, systems):
+        """template: a build file that `prepare` prepared"""
+        self.template, self.recording, self.systems = template, recording, systems
+        self.seconds = dict.fromkeys((*recording.builds, "compare", "load"), 0.0)
+        self.begin()
+
+    @classmethod
+    def declared(cls, project):
+        return declared_systems(project)
+
+    def begin(self):
+        self.connection = duckdb.connect(config={"threads": 1, "memory_limit": "3GB"})
+        run = self.connection.execute
+        run("set TimeZone = 'UTC'")
+        # what a plan gains on a thousand rows is less than it costs to find it
+        run(f"attach {literal(self.template)} as template (read_only)")
+        self._lay(NAME, "template", GIVEN)
+        run(f"use {NAME}")
+        self.builds = 0
+
+    def _lay(self, database, source, schemas):
+        run = self.connection.execute
+        run(f"attach ':memory:' as {database}")
+        for schema in (*GIVEN, "staging", *COMPARED):
+            run(f"create schema if not exists {database}.{quoted(schema)}")
+        found = run(
+            "select schema_name, table_name from duckdb_tables() where database_name = ? and list_contains(?, schema_name)",
+            [source, list(schemas)],
+        ).fetchall()
+        for schema, name in found:
+            table = f"{quoted(schema)}.{quoted(name)}"
+            run(f"create table {database}.{table} as from {source}.{table}")
+
+    def load(self, number, delivery):
+        """Rows as `load` lands them. delivery: ({(system, table): [row]}, [(system, feed, until)])"""
+        started = time.perf_counter()
+        run = self.connection.execute
+        at = moment(number)
+        files, ends = delivery
+        for (system, name), rows in files.items():
+            table = self.systems[system][name]
+            at += datetime.timedelta(milliseconds=1)
+            file = file_name(number, name)
+            header = list(rows[0])
+            columns = ", ".join(quoted(column) for column in (*header, *META_COLUMNS))
+            texts = ", ".join("unnest(?::varchar[])" for _ in header)
+            run(
+                f"insert into raw.{quoted(table.identifier)} ({columns}) select {texts}, ?, ?, unnest(?::bigint[]), ?",
+                # an empty text in a file is none
+                [[row[column] or None for row in rows] for column in header]
+                + [at, file, list(range(1, len(rows) + 1)), system],
+            )
+            digest = hashlib.sha256(repr((system, name, rows)).encode()).hexdigest()
+            run("insert into raw._loads values (?, ?, ?, ?, ?, ?, ?)", [system, name, file, digest, len(rows), 0, at])
+            run("insert into raw._lines values (?, ?, ?, ?, 1, 1)", [system, name, file, at])
+        for system, feed, until in ends:
+            at += datetime.timedelta(milliseconds=1)
+            run("insert into raw._observed_until values (?, ?, ?, ?)", [system, feed, until, at])
+        self.seconds["load"] += time.perf_counter() - started
+
+    def build(self, is_last=True):
+        """Build what was loaded: in full the first time, then what changed. Without what no later build reads unless it
+        is the last."""
+        mode = INCREMENT if self.builds else FIRST
+        self.builds += 1
+        self._run(mode, NAME, None if is_last else self.recording.needed)
+
+    def refresh(self):
+        """The same raw tables, built in full, as database `fresh`."""
+        self._lay("fresh", NAME, GIVEN)
+        self._run(FIRST, "fresh", None)
+
+    def _run(self, mode, database, names):
+        started = time.perf_counter()
+        run = self.connection.execute
+        run(f"use {database}")
+        for node in self.recording.builds[mode]:
+            if names is None or node.name in names:
+                for text in node.statements:
+                    try:
+                        run(text if database == NAME else _moved(text, database))
+                    except duckdb.Error as error:
+                        raise CounterweightError(f"{mode}: {node.name}: {error}\n{text[:600]}") from None
+        run(f"use {NAME}")
+        self.seconds[mode] += time.perf_counter() - started
+
+    def tables(self):
+        return [
+            f"{schema}.{name}"
+            for schema, name in self.connection.execute(
+                "select table_schema, table_name from information_schema.tables "
+                "where table_catalog = 'fresh' and list_contains(?, table_schema) order by all",
+                [list(COMPARED)],
+            ).fetchall()
+        ]
+
+    def compare(self):
+        """({table: rows}, {table: (rows only of the increments, rows only of the full build)})"""
+        started = time.perf_counter()
+        run = self.connection.execute
+        counts, differences = {}, {}
+        for table in self.tables():
+            sides = [
+                run(f"select count(*), coalesce(bit_xor(hash(t)), 0), coalesce(sum(hash(t)), 0) from {side}.{table} as t").fetchone()
+                for side in (NAME, "fresh")
+            ]
+            counts[table] = sides[1][0]
+            if sides[0] != sides[1]:
+                only = [
+                    run(f"from (from {one}.{table} except all from {other}.{table}) order by all").fetchall()
+                    for one, other in ((NAME, "fresh"), ("fresh", NAME))
+                ]
+                columns = [row[0] for row in run(f"describe fresh.{table}").fetchall()]
+                differences[table] = (columns, *only)
+        run("detach fresh")
+        self.seconds["compare"] += time.perf_counter() - started
+        return counts, differences
+
+
+def _moved(text, database):
+    return text.replace(f'"{NAME}".', f'"{database}".')
+
+
+def moment(number):
+    """When the load arrives."""
+    return datetime.datetime(2026, 1, 1) + datetime.timedelta(days=number)
+
+
+def file_name(number, table):
+    return f"{table}_{number}.csv"
