@@ -203,7 +203,9 @@ class _Maker:
                     shift_ended_at=began + datetime.timedelta(hours=8), paid_minutes=self.one_of("480", "450"),
                 )  # fmt: skip
         for account in ("firm", "shop"):
-            self.add("accounts", self.random.randrange(3), account_id=account, segment=self.one_of("a", "b"), users="40")
+            self.add(
+                "accounts", self.random.randrange(3), account_id=account, segment=self.one_of("a", "b"), users="40"
+            )
             for _ in range(3):
                 self.add(
                     "access_events", self.random.randrange(self.count), account_id=account, users="40",
@@ -216,7 +218,9 @@ class _Maker:
                     "costs", load, month=month, team_id=team, amount=self.one_of("1000", "2500.50"), currency="EUR",
                     kind=self.one_of("labour", "tools", "price:pc"),
                 )  # fmt: skip
-                self.add("team_absences", load, month=month, team_id=team, absence_rate="0.05", leavers="1", headcount="9")
+                self.add(
+                    "team_absences", load, month=month, team_id=team, absence_rate="0.05", leavers="1", headcount="9"
+                )
                 self.add("team_pulses", load, month=month, team_id=team, respondents="8", mean_satisfaction="3.5")
             self.add(
                 "business_measures", self.random.randrange(self.count), business_function="sales", unit="north",
@@ -260,7 +264,11 @@ class _Maker:
                 "parent_incident": f"INC{self.random.randrange(45):05d}" if self.chance(0.2) else "?",
             }  # fmt: skip
             for step in range(self.random.randint(1, 6)):
-                state = "New" if step == 0 else self.one_of("Active", "Resolved", "Resolved", "Closed", "Awaiting User Info")
+                state = (
+                    "New"
+                    if step == 0
+                    else self.one_of("Active", "Resolved", "Resolved", "Closed", "Awaiting User Info")
+                )
                 values = values | {
                     "incident_state": state, "sys_mod_count": str(step), "sys_updated_at": _log(at),
                     "sys_updated_by": self.one_of("agent 1", "agent 2", "system"),
@@ -280,7 +288,9 @@ class _Maker:
         for row in self.some(log, 3):
             self.again(row, caller_id=self.one_of("Caller 2", *EVERYWHERE), sys_mod_count="9")
         for row in self.some(log, 2):
-            spoiled = self.add(row.table, row.load, SERVICENOW, **row.values | {"opened_at": "soon", "sys_mod_count": "8"})
+            spoiled = self.add(
+                row.table, row.load, SERVICENOW, **row.values | {"opened_at": "soon", "sys_mod_count": "8"}
+            )
             self.again(spoiled, opened_at=row.values["opened_at"])
 
     def bank(self):
@@ -412,7 +422,13 @@ def _shared_by_volume(self):
     _crowd(self)
     for number in range(150):
         at = START + datetime.timedelta(hours=5 * number)
-        _visit(self, "front desk", at, self.random.randrange(load) if number < 25 else load, category=self.one_of("net", "pc"))
+        _visit(
+            self,
+            "front desk",
+            at,
+            self.random.randrange(load) if number < 25 else load,
+            category=self.one_of("net", "pc"),
+        )
 
 
 def _no_longer_shared_by_volume(self):
@@ -438,7 +454,13 @@ def _crowd(self):
 def _identity_of_a_second_customer(self):
     """An identifier that was one customer's is listed for another as well: it says nothing any more."""
     for customer, kind, value in self.some(
-        [("C3", "email", "ann@x.example"), ("C1", "user", "bob"), ("C2", "phone", "+43 1 234 5678"), ("C4", "user", "C3")], 2
+        [
+            ("C3", "email", "ann@x.example"),
+            ("C1", "user", "bob"),
+            ("C2", "phone", "+43 1 234 5678"),
+            ("C4", "user", "C3"),
+        ],
+        2,
     ):
         self.add("identities", self.random.randint(2, self.count - 1), customer_id=customer, kind=kind, value=value)
 
@@ -471,7 +493,9 @@ def _late_category_version(self):
 
 def _late_sla_policy(self):
     load = self.random.randint(2, self.count - 1)
-    policy, metric = self.one_of(("P1", "resolution"), ("P2", "first_reply"), ("P3", "next_reply_time"), ("P1", "first_reply"))
+    policy, metric = self.one_of(
+        ("P1", "resolution"), ("P2", "first_reply"), ("P3", "next_reply_time"), ("P1", "first_reply")
+    )
     self.add(
         "sla_policies", load, policy_id=policy, metric=metric, target_minutes=self.one_of("5", "90", "3000"),
         calendar_id=self.one_of("W1", None), pausing_statuses=self.one_of("pending", None),

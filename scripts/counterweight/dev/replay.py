@@ -15,9 +15,9 @@ import time
 import duckdb
 
 from counterweight import build as building
+from counterweight import history
 from counterweight.errors import CounterweightError
-
-from counterweight.load.declared import META_COLUMNS, declared_systems
+from counterweight.load.declared import META_COLUMNS
 from counterweight.load.land import prepare as make_books_of_load
 from counterweight.load.readers import quoted
 from counterweight.published import literal
@@ -27,6 +27,8 @@ NAME = "counterweight"
 GIVEN = ("raw", "private", "reference", "audit")
 # What is compared; parts of marts that are views lie in intermediate.
 COMPARED = ("intermediate", "dimensions", "facts", "marts")
+# Between two files of a load.
+TICK = datetime.timedelta(milliseconds=1)
 CHANGES = ("create", "insert", "drop", "alter", "delete", "update", "merge", "truncate", "set", "copy")
 RELATION = re.compile(rf'"{NAME}"\."(\w+)"\."(\w+)"|"{NAME}"\.(\w+)\.(\w+)')
 COMMENTS = re.compile(r"\A(\s+|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
@@ -142,6 +144,12 @@ class Recording:
     builds: dict
     needed: frozenset
 
+    @property
+    def schemas(self):
+        return {
+            relation.split(".")[0] for nodes in self.builds.values() for node in nodes for relation in node.relations
+        }
+
     @classmethod
     def of(cls, builds):
         """A model that fills its table by the same statements in either mode keeps nothing of the build before."""
@@ -170,130 +178,30 @@ def _schemas(node):
     return {relation.split(".")[0] for relation in node.relations if relation.split(".")[1] == node.place}
 
 
-class Warehouse:
-    """A build file in memory, beside it the same raw rows built in full."""
-
-    def __init__(self, template, recording, systems):
-        """template: a build file that `prepare` prepared"""
-        self.template, self.recording, self.systems = template, recording, systems
-        self.seconds = dict.fromkeys((*recording.builds, "compare", "load"), 0.0)
-        self.begin()
-
-    @classmethod
-    def declared(cls, project):
-        return declared_systems(project)
-
-    def begin(self):
-        self.connection = duckdb.connect(config={"threads": 1, "memory_limit": "3GB"})
-        run = self.connection.execute
-        run("set TimeZone = 'UTC'")
-        # what a plan gains on a thousand rows is less than it costs to find it
-        run(f"attach {literal(self.template)} as template (read_only)")
-        self._lay(NAME, "template", GIVEN)
-        run(f"use {NAME}")
-        self.builds = 0
-
-    def _lay(self, database, source, schemas):
-        run = self.connection.execute
-        run(f"attach ':memory:' as {database}")
-        for schema in (*GIVEN, "staging", *COMPARED):
-            run(f"create schema if not exists {database}.{quoted(schema)}")
-        found = run(
-            "select schema_name, table_name from duckdb_tables() where database_name = ? and list_contains(?, schema_name)",
-            [source, list(schemas)],
-        ).fetchall()
-        for schema, name in found:
-            table = f"{quoted(schema)}.{quoted(name)}"
-            run(f"create table {database}.{table} as from {source}.{table}")
-
-    def load(self, number, delivery):
-        """Rows as `load` lands them. delivery: ({(system, table): [row]}, [(system, feed, until)])"""
-        started = time.perf_counter()
-        run = self.connection.execute
-        at = moment(number)
-        files, ends = delivery
-        for (system, name), rows in files.items():
-            table = self.systems[system][name]
-            at += datetime.timedelta(milliseconds=1)
-            file = file_name(number, name)
-            header = list(rows[0])
-            columns = ", ".join(quoted(column) for column in (*header, *META_COLUMNS))
-            texts = ", ".join("unnest(?::varchar[])" for _ in header)
-            run(
-                f"insert into raw.{quoted(table.identifier)} ({columns}) select {texts}, ?, ?, unnest(?::bigint[]), ?",
-                # an empty text in a file is none
-                [[row[column] or None for row in rows] for column in header]
-                + [at, file, list(range(1, len(rows) + 1)), system],
-            )
-            digest = hashlib.sha256(repr((system, name, rows)).encode()).hexdigest()
-            run("insert into raw._loads values (?, ?, ?, ?, ?, ?, ?)", [system, name, file, digest, len(rows), 0, at])
-            run("insert into raw._lines values (?, ?, ?, ?, 1, 1)", [system, name, file, at])
-        for system, feed, until in ends:
-            at += datetime.timedelta(milliseconds=1)
-            run("insert into raw._observed_until values (?, ?, ?, ?)", [system, feed, until, at])
-        self.seconds["load"] += time.perf_counter() - started
-
-    def build(self, is_last=True):
-        """Build what was loaded: in full the first time, then what changed. Without what no later build reads unless it
-        is the last."""
-        mode = INCREMENT if self.builds else FIRST
-        self.builds += 1
-        self._run(mode, NAME, None if is_last else self.recording.needed)
-
-    def refresh(self):
-        """The same raw tables, built in full, as database `fresh`."""
-        self._lay("fresh", NAME, GIVEN)
-        self._run(FIRST, "fresh", None)
-
-    def _run(self, mode, database, names):
-        started = time.perf_counter()
-        run = self.connection.execute
-        run(f"use {database}")
-        for node in self.recording.builds[mode]:
-            if names is None or node.name in names:
-                for text in node.statements:
-                    try:
-                        run(text if database == NAME else _moved(text, database))
-                    except duckdb.Error as error:
-                        raise CounterweightError(f"{mode}: {node.name}: {error}\n{text[:600]}") from None
-        run(f"use {NAME}")
-        self.seconds[mode] += time.perf_counter() - started
-
-    def tables(self):
-        return [
-            f"{schema}.{name}"
-            for schema, name in self.connection.execute(
-                "select table_schema, table_name from information_schema.tables "
-                "where table_catalog = 'fresh' and list_contains(?, table_schema) order by all",
-                [list(COMPARED)],
-            ).fetchall()
-        ]
-
-    def compare(self):
-        """({table: rows}, {table: (rows only of the increments, rows only of the full build)})"""
-        started = time.perf_counter()
-        run = self.connection.execute
-        counts, differences = {}, {}
-        for table in self.tables():
-            sides = [
-                run(f"select count(*), coalesce(bit_xor(hash(t)), 0), coalesce(sum(hash(t)), 0) from {side}.{table} as t").fetchone()
-                for side in (NAME, "fresh")
-            ]
-            counts[table] = sides[1][0]
-            if sides[0] != sides[1]:
-                only = [
-                    run(f"from (from {one}.{table} except all from {other}.{table}) order by all").fetchall()
-                    for one, other in ((NAME, "fresh"), ("fresh", NAME))
-                ]
-                columns = [row[0] for row in run(f"describe fresh.{table}").fetchall()]
-                differences[table] = (columns, *only)
-        run("detach fresh")
-        self.seconds["compare"] += time.perf_counter() - started
-        return counts, differences
-
-
-def _moved(text, database):
-    return text.replace(f'"{NAME}".', f'"{database}".')
+def land_rows(connection, systems, number, delivery):
+    """Rows into schema raw as `load` lands them. delivery: ({(system, table): [row]}, [(system, feed, until)])"""
+    run = connection.execute
+    at = moment(number)
+    files, ends = delivery
+    for (system, name), rows in files.items():
+        table = systems[system][name]
+        at += TICK
+        file = file_name(number, name)
+        header = list(rows[0])
+        columns = ", ".join(quoted(column) for column in (*header, *META_COLUMNS))
+        texts = ", ".join("unnest(?::varchar[])" for _ in header)
+        run(
+            f"insert into raw.{quoted(table.identifier)} ({columns}) select {texts}, ?, ?, unnest(?::bigint[]), ?",
+            # an empty text in a file is none
+            [[row[column] or None for row in rows] for column in header]
+            + [at, file, list(range(1, len(rows) + 1)), system],
+        )
+        digest = hashlib.sha256(repr((system, name, rows)).encode()).hexdigest()
+        run("insert into raw._loads values (?, ?, ?, ?, ?, ?, ?)", [system, name, file, digest, len(rows), 0, at])
+        run("insert into raw._lines values (?, ?, ?, ?, 1, 1)", [system, name, file, at])
+    for system, feed, until in ends:
+        at += TICK
+        run("insert into raw._observed_until values (?, ?, ?, ?)", [system, feed, until, at])
 
 
 def moment(number):
@@ -303,3 +211,155 @@ def moment(number):
 
 def file_name(number, table):
     return f"{table}_{number}.csv"
+
+
+class Warehouse:
+    """A build file in memory, beside it the same raw rows built in full."""
+
+    def __init__(self, template, recording, systems):
+        """template: a build file that `prepare` prepared"""
+        self.recording, self.systems = recording, systems
+        self.seconds = dict.fromkeys((*recording.builds, "load", "compare"), 0.0)
+        self.builds = 0
+        self.connection = duckdb.connect(config={"threads": 1, "memory_limit": "3GB"})
+        run = self.connection.execute
+        run("set TimeZone = 'UTC'")
+        run(f"attach {literal(template)} as template (read_only)")
+        self._lay(NAME, "template")
+        run(f"use {NAME}")
+
+    def close(self):
+        self.connection.close()
+
+    def _lay(self, database, source):
+        """What dbt finds: raw rows, salt, seeds, books, and no model."""
+        run = self.connection.execute
+        run(f"attach ':memory:' as {database}")
+        for schema in sorted({*GIVEN, *self.recording.schemas}):
+            run(f"create schema {database}.{quoted(schema)}")
+        found = run(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = ? and list_contains(?, schema_name)",
+            [source, list(GIVEN)],
+        ).fetchall()
+        for schema, name in found:
+            table = f"{quoted(schema)}.{quoted(name)}"
+            run(f"create table {database}.{table} as from {source}.{table}")
+
+    @contextlib.contextmanager
+    def _timed(self, what):
+        started = time.perf_counter()
+        yield
+        self.seconds[what] += time.perf_counter() - started
+
+    def load(self, number, delivery):
+        with self._timed("load"):
+            land_rows(self.connection, self.systems, number, delivery)
+
+    def build(self, is_last=True):
+        """Build what was loaded: in full the first time, then what changed. Without what no later build reads unless it
+        is the last."""
+        mode = INCREMENT if self.builds else FIRST
+        self.builds += 1
+        build_id = f"{self.builds:06d}-replayed"
+        self.connection.execute(
+            "insert into audit.builds (build_number, build_id, status) values (?, ?, 'building')",
+            [self.builds, build_id],
+        )
+        history.write_inputs(self.connection, build_id)
+        self._run(mode, NAME, None if is_last else self.recording.needed)
+        self.connection.execute("update audit.builds set status = 'built' where build_id = ?", [build_id])
+
+    def refresh(self):
+        """The same raw tables, built in full, as database `fresh`."""
+        self._lay("fresh", NAME)
+        self._run(FIRST, "fresh", None)
+
+    def attach(self, path):
+        """A build file instead of `refresh`."""
+        self.connection.execute(f"attach {literal(path)} as fresh (read_only)")
+
+    def _run(self, mode, database, names):
+        run = self.connection.execute
+        with self._timed(FULL if database != NAME else mode):
+            run(f"use {database}")
+            for node in self.recording.builds[mode]:
+                if names is None or node.name in names:
+                    for text in node.statements:
+                        try:
+                            run(text if database == NAME else text.replace(f'"{NAME}".', f'"{database}".'))
+                        except duckdb.Error as error:
+                            raise CounterweightError(f"{mode}: {node.name}: {error}\n{text[:2000]}") from None
+            run(f"use {NAME}")
+
+    def compare(self):
+        """({table: rows}, [Difference]) of the two, in the order in which they are built."""
+        run = self.connection.execute
+        counts, differences = {}, []
+        with self._timed("compare"):
+            order = {node.place: number for number, node in enumerate(self.recording.builds[FIRST])}
+            found = run(
+                "select distinct table_schema, table_name from information_schema.tables "
+                "where table_catalog in ('fresh', ?) and list_contains(?, table_schema)",
+                [NAME, list(COMPARED)],
+            ).fetchall()
+            # a table that no model makes is none of the warehouse's: what an increment keeps for itself
+            for schema, name in sorted((pair for pair in found if pair[1] in order), key=lambda pair: order[pair[1]]):
+                table = f"{quoted(schema)}.{quoted(name)}"
+                sides = [
+                    run(
+                        "select count(*), coalesce(bit_xor(hash(t)), 0), coalesce(sum(hash(t)), 0) "
+                        f"from {side}.{table} as t"
+                    ).fetchone()
+                    for side in (NAME, "fresh")
+                ]
+                counts[f"{schema}.{name}"] = sides[1][0]
+                if sides[0] != sides[1]:
+                    differences.append(self._difference(f"{schema}.{name}", table))
+            run("detach fresh")
+        return counts, differences
+
+    def _difference(self, name, table):
+        run = self.connection.execute
+        gone, new = (
+            run(f"from (from {one}.{table} except all from {other}.{table}) order by all").fetchall()
+            for one, other in ((NAME, "fresh"), ("fresh", NAME))
+        )
+        return Difference(name, tuple(row[0] for row in run(f"describe fresh.{table}").fetchall()), gone, new)
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """of_increments, of_full: rows that only one of the two has"""
+
+    table: str
+    columns: tuple
+    of_increments: list
+    of_full: list
+
+    def __str__(self):
+        lines = [
+            f"{self.table}: {len(self.of_increments)} rows of the increments alone, {len(self.of_full)} of the full build"
+        ]
+        left = list(self.of_full)
+        for row in self.of_increments[:5]:
+            nearest = max(left, key=lambda other: _alike(row, other), default=None)
+            if nearest is None or 2 * _alike(row, nearest) < len(row):
+                lines.append(f"  increments  {self._told(row)}")
+                continue
+            left.remove(nearest)
+            lines.append(f"  {self._told(row[:4])}")
+            for column, one, other in zip(self.columns, row, nearest, strict=True):
+                if one != other:
+                    lines.append(f"    {column}: {one} in increments, {other} in full")
+        lines += [f"  full        {self._told(row)}" for row in left[:5]]
+        return "\n".join(lines)
+
+    def _told(self, row):
+        return ", ".join(
+            f"{column} {value}" for column, value in zip(self.columns, row, strict=False) if value is not None
+        )
+
+
+def _alike(row, other):
+    return sum(one == two for one, two in zip(row, other, strict=True))
