@@ -209,7 +209,8 @@ class _Maker:
             for _ in range(3):
                 self.add(
                     "access_events", self.random.randrange(self.count), account_id=account, users="40",
-                    day=self.at(0, 45).date(), lockouts=self.one_of("0", "3"), self_service_resets=self.one_of("0", "5"),
+                    day=self.at(0, 45).date(), lockouts=self.one_of("0", "3"),
+                    self_service_resets=self.one_of("0", "5"),
                 )  # fmt: skip
         for month in ("2024-03-01", "2024-04-01", "2024-05-01"):
             for team in ("front", "back"):
@@ -255,7 +256,8 @@ class _Maker:
             opened = at = self.at(0, 40)
             values = {
                 "number": f"INC{number:05d}", "incident_state": "New", "active": "true", "made_sla": "true",
-                "reassignment_count": "0", "reopen_count": "0", "opened_at": _log(opened), "sys_created_at": _log(opened),
+                "reassignment_count": "0", "reopen_count": "0", "opened_at": _log(opened),
+                "sys_created_at": _log(opened),
                 "sys_created_by": "desk", "opened_by": "desk", "contact_type": self.one_of("Phone", "Email", "?"),
                 "caller_id": self.one_of("Caller 1", "Caller 2", "Caller 3", "?", *EVERYWHERE),
                 "category": self.one_of("net", "pc", "?"), "subcategory": self.one_of("vpn", "?"),
@@ -468,8 +470,8 @@ def _identity_of_a_second_customer(self):
 def _two_customers_become_one(self):
     """An identifier under which somebody came is listed for a customer who came under another."""
     for customer, kind, value in self.some(
-        [("C4", "email", "erin@x.example"), ("C1", "user", "dave"), ("C2", "phone", "0664/123-4567"), ("C3", "user", "C9"),
-         ("C2", "user", "merger 1")], 2
+        [("C4", "email", "erin@x.example"), ("C1", "user", "dave"), ("C2", "phone", "0664/123-4567"),
+         ("C3", "user", "C9"), ("C2", "user", "merger 1")], 2
     ):  # fmt: skip
         self.add("identities", self.random.randint(1, self.count - 1), customer_id=customer, kind=kind, value=value)
 
@@ -578,7 +580,8 @@ def _changed_status(self):
     for row in self.some(self.usable("tickets"), 4):
         self.version(
             row, status=self.one_of("resolved", "closed", "open", "cancelled"), resolved_at=self.at(0, 40),
-            resolution_code=self.one_of("spam", "duplicate", "solved", None), sla_policy_id=self.one_of("P1", "P2", None),
+            resolution_code=self.one_of("spam", "duplicate", "solved", None),
+            sla_policy_id=self.one_of("P1", "P2", None),
         )  # fmt: skip
 
 
@@ -594,8 +597,9 @@ def _events_without_a_ticket(self):
     for _ in range(self.random.randint(1, 4)):
         self.serial += 1
         self.add(
-            "ticket_events", self.random.randrange(self.count), event_id=f"lost {self.serial}", ticket_id=f"lost {self.serial}",
-            event_at=self.at(0, 40), field="status", new_value="resolved", actor_type="agent",
+            "ticket_events", self.random.randrange(self.count), event_id=f"lost {self.serial}",
+            ticket_id=f"lost {self.serial}", event_at=self.at(0, 40), field="status", new_value="resolved",
+            actor_type="agent",
         )  # fmt: skip
 
 
@@ -660,7 +664,8 @@ def _leg_of_another_time(self):
         moved = self.at(0, 40)
         self.version(
             row, started_at=moved, ended_at=moved + datetime.timedelta(seconds=99), answered_at=None,
-            agent_id=self.one_of(*AGENTS), direction=self.one_of("inbound", "outbound"), is_abandoned=self.one_of("true", None),
+            agent_id=self.one_of(*AGENTS), direction=self.one_of("inbound", "outbound"),
+            is_abandoned=self.one_of("true", None),
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What dbt does to a build file, recorded statement by statement, and done again in memory without dbt.
 
-dbt takes some 20 seconds a build, whatever the data. Its statements do not depend on the data, which `record` checks, so
-those of one build do for all. What is replayed is what dbt ran, its materializations among it.
+dbt takes some 20 seconds a build, whatever the data. Its statements do not depend on the data, which is checked by
+`same`, so those of one build do for all. What is replayed is what dbt ran, its materializations among it.
 """
 
 import contextlib
@@ -219,7 +219,7 @@ class Warehouse:
     def __init__(self, template, recording, systems):
         """template: a build file that `prepare` prepared"""
         self.recording, self.systems = recording, systems
-        self.seconds = dict.fromkeys((*recording.builds, "load", "compare"), 0.0)
+        self.seconds = dict.fromkeys((FIRST, INCREMENT, FULL, "load", "compare"), 0.0)
         self.builds = 0
         self.connection = duckdb.connect(config={"threads": 1, "memory_limit": "3GB"})
         run = self.connection.execute
@@ -267,7 +267,7 @@ class Warehouse:
             [self.builds, build_id],
         )
         history.write_inputs(self.connection, build_id)
-        self._run(mode, NAME, None if is_last else self.recording.needed)
+        self._run(mode, NAME, None if is_last or mode == FIRST else self.recording.needed)
         self.connection.execute("update audit.builds set status = 'built' where build_id = ?", [build_id])
 
     def refresh(self):
@@ -339,7 +339,8 @@ class Difference:
 
     def __str__(self):
         lines = [
-            f"{self.table}: {len(self.of_increments)} rows of the increments alone, {len(self.of_full)} of the full build"
+            f"{self.table}: {len(self.of_increments)} rows of the increments alone, "
+            f"{len(self.of_full)} of the full build"
         ]
         left = list(self.of_full)
         for row in self.of_increments[:5]:
