@@ -165,6 +165,14 @@ class Recording:
                 waiting += [by_place[relation] for relation in node.relations if relation in by_place]
         return cls(builds, frozenset(needed))
 
+    def first(self, name):
+        """The statements of a model where there is nothing yet."""
+        return next(node.statements for node in self.builds[FIRST] if node.name == name)
+
+    def names(self, but=()):
+        """All models, but those of the places."""
+        return {node.name for node in self.builds[FIRST] if node.place not in but}
+
     def kept(self):
         return json.dumps({mode: [dataclasses.astuple(node) for node in nodes] for mode, nodes in self.builds.items()})
 
@@ -220,7 +228,7 @@ class Warehouse:
         """template: a build file that `prepare` prepared"""
         self.recording, self.systems = recording, systems
         self.seconds = dict.fromkeys((FIRST, INCREMENT, FULL, "load", "compare"), 0.0)
-        self.builds = 0
+        self.builds, self.built = 0, set()
         self.connection = duckdb.connect(config={"threads": 1, "memory_limit": "3GB"})
         run = self.connection.execute
         run("set TimeZone = 'UTC'")
@@ -256,9 +264,8 @@ class Warehouse:
         with self._timed("load"):
             land_rows(self.connection, self.systems, number, delivery)
 
-    def build(self, is_last=True):
-        """Build what was loaded: in full the first time, then what changed. Without what no later build reads unless it
-        is the last."""
+    def build(self, nodes):
+        """Build what was loaded: in full the first time, then what changed."""
         mode = INCREMENT if self.builds else FIRST
         self.builds += 1
         build_id = f"{self.builds:06d}-replayed"
@@ -267,29 +274,36 @@ class Warehouse:
             [self.builds, build_id],
         )
         history.write_inputs(self.connection, build_id)
-        self._run(mode, NAME, None if is_last or mode == FIRST else self.recording.needed)
+        self._run(mode, NAME, nodes)
         self.connection.execute("update audit.builds set status = 'built' where build_id = ?", [build_id])
 
-    def refresh(self):
+    def refresh(self, nodes):
         """The same raw tables, built in full, as database `fresh`."""
         self._lay("fresh", NAME)
-        self._run(FIRST, "fresh", None)
+        self._run(FULL, "fresh", nodes)
 
     def attach(self, path):
         """A build file instead of `refresh`."""
         self.connection.execute(f"attach {literal(path)} as fresh (read_only)")
 
     def _run(self, mode, database, names):
+        """Of what keeps nothing for the next build, earlier ones may have been left out: then there is no table yet."""
         run = self.connection.execute
-        with self._timed(FULL if database != NAME else mode):
+        with self._timed(mode):
             run(f"use {database}")
-            for node in self.recording.builds[mode]:
-                if names is None or node.name in names:
-                    for text in node.statements:
-                        try:
-                            run(text if database == NAME else text.replace(f'"{NAME}".', f'"{database}".'))
-                        except duckdb.Error as error:
-                            raise CounterweightError(f"{mode}: {node.name}: {error}\n{text[:2000]}") from None
+            for node in self.recording.builds[INCREMENT if mode == INCREMENT else FIRST]:
+                if node.name not in names:
+                    continue
+                statements = node.statements
+                if mode == INCREMENT and node.name not in self.built:
+                    statements = self.recording.first(node.name)
+                if mode != FULL:
+                    self.built.add(node.name)
+                for text in statements:
+                    try:
+                        run(text if database == NAME else text.replace(f'"{NAME}".', f'"{database}".'))
+                    except duckdb.Error as error:
+                        raise CounterweightError(f"{mode}: {node.name}: {error}\n{text[:2000]}") from None
             run(f"use {NAME}")
 
     def compare(self):
@@ -300,7 +314,7 @@ class Warehouse:
             order = {node.place: number for number, node in enumerate(self.recording.builds[FIRST])}
             found = run(
                 "select distinct table_schema, table_name from information_schema.tables "
-                "where table_catalog in ('fresh', ?) and list_contains(?, table_schema)",
+                "where table_catalog = ? and list_contains(?, table_schema)",
                 [NAME, list(COMPARED)],
             ).fetchall()
             # a table that no model makes is none of the warehouse's: what an increment keeps for itself

@@ -41,8 +41,9 @@ from counterweight.load import load
 from counterweight.load.declared import declared_systems
 from counterweight.project import Project
 
-# Of so many schedules one is compared after each of its loads as well.
-EACH_LOAD = 10
+# Of so many schedules one is compared after each of its loads as well, and one with its marts, which cost more than all
+# else. Marts that an increment does not build in full are compared in each.
+SOME = 10
 # What every schedule must be able to get wrong, and in what share of them it must be told.
 LEAST_SHARE = 0.1
 ENOUGH = 100
@@ -71,6 +72,7 @@ class Bench:
     template: Path
     recording: replay.Recording
     systems: dict
+    marts: frozenset
 
     def run(self, seed):
         """The Outcome of the schedule of this number."""
@@ -81,11 +83,15 @@ class Bench:
             try:
                 for number, delivery in enumerate(schedule.loads):
                     is_last = number == len(schedule.loads) - 1
-                    is_compared = is_last or seed % EACH_LOAD == 0
-                    warehouse.load(number, delivery)
-                    warehouse.build(is_compared)
+                    is_compared = is_last or seed % SOME == 1
+                    # what no model of the next build reads can wait until somebody looks
+                    names = self.recording.needed
                     if is_compared:
-                        warehouse.refresh()
+                        names = names | self.recording.names(() if is_last and seed % SOME == 0 else self.marts)
+                    warehouse.load(number, delivery)
+                    warehouse.build(names)
+                    if is_compared:
+                        warehouse.refresh(names)
                         counts, differences = warehouse.compare()
                         outcome.comparisons += 1
                         outcome.counts.update(counts)
@@ -134,7 +140,8 @@ def prepared(project, without=(), is_checked=True):
                 _check(own, template, builds, values, systems)
                 checked.touch()
             kept.write_text(replay.Recording.of(builds).kept())
-    return Bench(template, replay.Recording.read(kept.read_text()), systems)
+    marts = {path.stem for path in (project.root / "models" / "marts").rglob("*.sql")}
+    return Bench(template, replay.Recording.read(kept.read_text()), systems, frozenset(marts))
 
 
 def _recorded(path):
@@ -255,7 +262,7 @@ def really(project, bench, seed, say=lambda text: None):
                 with _quietly():
                     building.build(own, {})
                 warehouse.load(number, delivery)
-                warehouse.build(number == len(schedule.loads) - 1)
+                warehouse.build(bench.recording.names())
                 say(f"schedule {seed}: load {number + 1} of {len(schedule.loads)} is built")
             warehouse.attach(own.warehouse)
             return warehouse.compare()
