@@ -118,7 +118,7 @@ def _nodes(heard):
 
 def record(project, values=None, full_refresh=False):
     """Run dbt as `build` does; what it ran, model by model."""
-    arguments = ["build", "--resource-type", "model", "--resource-type", "seed"]
+    arguments = ["build", "--resource-type", "model"]
     with listening() as heard:
         results = building.run_dbt(project, arguments + ["--full-refresh"] * full_refresh, values or {})
     if failed := [result for result in results if result.status in ("error", "fail")]:
