@@ -116,11 +116,10 @@ def _nodes(heard):
     return [Node(name, tuple(statements)) for name, statements in found.items()]
 
 
-def record(project, values=None, full_refresh=False):
-    """Run dbt as `build` does; what it ran, model by model."""
-    arguments = ["build", "--resource-type", "model"]
+def record(project, values=None, select=()):
+    """Run dbt as `build` does, but for the seeds, which are there; what it ran, model by model."""
     with listening() as heard:
-        results = building.run_dbt(project, arguments + ["--full-refresh"] * full_refresh, values or {})
+        results = building.run_dbt(project, ["build", "--resource-type", "model", *select], values or {})
     if failed := [result for result in results if result.status in ("error", "fail")]:
         raise CounterweightError(f"{failed[0].node.name}: {failed[0].message}")
     return _nodes(heard)

@@ -110,16 +110,17 @@ def _told(seed, number, count, differences):
     return "\n".join([*map(str, differences[:10]), *lines])
 
 
-def prepared(project, without=(), is_checked=True):
+def prepared(project, without=(), is_checked=True, with_marts=True):
     """A Bench of the project's code as it is. What dbt ran is kept in target/schedules until the code changes."""
     systems = declared_systems(project)
     values = {"without_touch_rules": list(without)} if without else {}
-    code = building._fingerprint_code(project)
-    name = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8] if without else "all"
-    folder = project.dbt_target / "schedules" / code
-    template, first, kept = folder / "template.duckdb", folder / "first.json", folder / f"{name}.json"
+    select = () if with_marts else ("--exclude", "path:models/marts")
+    kind = "all" if with_marts else "facts"
+    name = f"{kind}-{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8]}" if without else kind
+    folder = project.dbt_target / "schedules" / building._fingerprint_code(project)
+    template, kept = folder / "template.duckdb", folder / f"{name}.json"
     checked = folder / f"{name}.checked"
-    if not kept.exists() or not template.exists() or (is_checked and not checked.exists()):
+    if not kept.exists() or (is_checked and not checked.exists()):
         for other in folder.parent.glob("*") if not folder.exists() else ():
             shutil.rmtree(other)
         folder.mkdir(parents=True, exist_ok=True)
@@ -129,33 +130,24 @@ def prepared(project, without=(), is_checked=True):
                 replay.prepare(own)
                 shutil.copy(own.warehouse, template)
             shutil.copy(template, own.warehouse)
-            builds = {replay.FIRST: _recorded(first)} if first.exists() else {}
-            if not builds:
-                builds = {replay.FIRST: replay.record(own)}
-                first.write_text(replay.Recording.of(builds | {replay.INCREMENT: builds[replay.FIRST]}).kept())
-            else:
-                replay.record(own)
-            builds[replay.INCREMENT] = replay.record(own, values | {"increment": True})
+            builds = {replay.FIRST: replay.record(own, select=select)}
+            builds[replay.INCREMENT] = replay.record(own, values | {"increment": True}, select)
             if is_checked:
-                _check(own, template, builds, values, systems)
+                _check(own, template, builds, values, systems, select)
                 checked.touch()
             kept.write_text(replay.Recording.of(builds).kept())
     marts = {path.stem for path in (project.root / "models" / "marts").rglob("*.sql")}
     return Bench(template, replay.Recording.read(kept.read_text()), systems, frozenset(marts))
 
 
-def _recorded(path):
-    return list(replay.Recording.read(path.read_text()).builds[replay.FIRST])
-
-
-def _check(project, template, builds, values, systems):
+def _check(project, template, builds, values, systems, select):
     """NotReplayable where dbt runs other statements once there are rows, or at the third build."""
     shutil.copy(template, project.warehouse)
     for number, delivery in enumerate(random_schedules.make(1, systems).loads[:3]):
         with contextlib.closing(project.connect()) as connection:
             replay.land_rows(connection, systems, number, delivery)
         mode = replay.INCREMENT if number else replay.FIRST
-        found = replay.record(project, values | {"increment": True} if number else values)
+        found = replay.record(project, values | {"increment": True} if number else values, select)
         replay.same(builds[mode], found, f"build {number + 1}")
 
 
