@@ -146,9 +146,12 @@ class _Maker:
                 for values in rows:
                     self.rows.append(Row(self.random.randint(1, self.count - 1), CANONICAL, table, dict(values)))
         if self.chance(0.75):
-            # a claim of last year has its day on the calendar of feeds, which takes time
-            early = [row for row in self.of("business_outcomes") if (row.values["outcome_at"] or "") < "2024-02-01"]
-            self.rows = [row for row in self.rows if row not in early]
+            # with an outcome of last year the feed has 400 days more, each of which takes its time
+            self.rows = [
+                row
+                for row in self.rows
+                if row.table != "business_outcomes" or (row.values["outcome_at"] or "") > "2024-02-01"
+            ]
         self.people_and_money()
         self.servicenow()
         self.bank()

@@ -32,7 +32,11 @@ TICK = datetime.timedelta(milliseconds=1)
 CHANGES = ("create", "insert", "drop", "alter", "delete", "update", "merge", "truncate", "set", "copy")
 RELATION = re.compile(rf'"{NAME}"\."(\w+)"\."(\w+)"|"{NAME}"\.(\w+)\.(\w+)')
 COMMENTS = re.compile(r"\A(\s+|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+# Some temporary tables bear the time of the run.
+STAMP = re.compile(r"(__dbt_(?:tmp|backup))\d{8,}")
 FIRST, FULL, INCREMENT = "first", "full", "increment"
+# By this dbt is told that the build before is whole and that only what changed since is to be built.
+INCREMENT_VALUES = {"increment": True}
 
 
 class NotReplayable(CounterweightError):
@@ -103,16 +107,12 @@ def listening():
 
 
 def _nodes(heard):
-    """The models in the order in which they were built. Hooks between them are of the model that dbt was at."""
+    """What dbt ran, in the order in which it began: models, and hooks of the run."""
     found = {}
     for name, sql in heard:
-        if not name.startswith("model."):
-            continue
-        text = COMMENTS.sub("", sql).strip().rstrip(";")
-        if text.lower().startswith(CHANGES):
-            found.setdefault(name, []).append(text)
-        else:
-            found.setdefault(name, [])
+        if name.startswith(("model.", "operation.")):
+            text = STAMP.sub(r"\1", COMMENTS.sub("", sql)).strip().rstrip(";")
+            found.setdefault(name, []).extend([text] if text.lower().startswith(CHANGES) else [])
     return [Node(name, tuple(statements)) for name, statements in found.items()]
 
 
@@ -155,7 +155,7 @@ class Recording:
         full = {node.name: node.core for node in builds[FIRST]}
         nodes = builds[INCREMENT]
         by_place = {f"{schema}.{node.place}": node for node in nodes for schema in _schemas(node)}
-        waiting = [node for node in nodes if node.core != full.get(node.name)]
+        waiting = [node for node in nodes if node.core != full.get(node.name) or node.name.startswith("operation.")]
         needed = set()
         while waiting:
             node = waiting.pop()
@@ -166,11 +166,11 @@ class Recording:
 
     def first(self, name):
         """The statements of a model where there is nothing yet."""
-        return next(node.statements for node in self.builds[FIRST] if node.name == name)
+        return next((node.statements for node in self.builds[FIRST] if node.name == name), ())
 
     def names(self, but=()):
         """All models, but those of the places."""
-        return {node.name for node in self.builds[FIRST] if node.place not in but}
+        return {node.name for node in self.builds[INCREMENT] if node.place not in but}
 
     def kept(self):
         return json.dumps({mode: [dataclasses.astuple(node) for node in nodes] for mode, nodes in self.builds.items()})
@@ -291,10 +291,11 @@ class Warehouse:
         with self._timed(mode):
             run(f"use {database}")
             for node in self.recording.builds[INCREMENT if mode == INCREMENT else FIRST]:
-                if node.name not in names:
+                is_model = node.name.startswith("model.")
+                if is_model and node.name not in names:
                     continue
                 statements = node.statements
-                if mode == INCREMENT and node.name not in self.built:
+                if is_model and mode == INCREMENT and node.name not in self.built:
                     statements = self.recording.first(node.name)
                 if mode != FULL:
                     self.built.add(node.name)
@@ -303,6 +304,9 @@ class Warehouse:
                         run(text if database == NAME else text.replace(f'"{NAME}".', f'"{database}".'))
                     except duckdb.Error as error:
                         raise CounterweightError(f"{mode}: {node.name}: {error}\n{text[:2000]}") from None
+            # dbt's connections end with its run
+            for (name,) in run("select table_name from duckdb_tables() where temporary").fetchall():
+                run(f"drop table temp.{quoted(name)}")
             run(f"use {NAME}")
 
     def compare(self):

@@ -117,7 +117,8 @@ def prepared(project, without=(), is_checked=True, with_marts=True):
     select = () if with_marts else ("--exclude", "path:models/marts")
     kind = "all" if with_marts else "facts"
     name = f"{kind}-{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8]}" if without else kind
-    folder = project.dbt_target / "schedules" / building._fingerprint_code(project)
+    code = building._fingerprint_code(project) + Path(replay.__file__).read_text(encoding="utf-8")
+    folder = project.dbt_target / "schedules" / hashlib.sha256(code.encode()).hexdigest()[:16]
     template, kept = folder / "template.duckdb", folder / f"{name}.json"
     checked = folder / f"{name}.checked"
     if not kept.exists() or (is_checked and not checked.exists()):
@@ -131,7 +132,7 @@ def prepared(project, without=(), is_checked=True, with_marts=True):
                 shutil.copy(own.warehouse, template)
             shutil.copy(template, own.warehouse)
             builds = {replay.FIRST: replay.record(own, select=select)}
-            builds[replay.INCREMENT] = replay.record(own, values | {"increment": True}, select)
+            builds[replay.INCREMENT] = replay.record(own, values | replay.INCREMENT_VALUES, select)
             if is_checked:
                 _check(own, template, builds, values, systems, select)
                 checked.touch()
@@ -147,7 +148,7 @@ def _check(project, template, builds, values, systems, select):
         with contextlib.closing(project.connect()) as connection:
             replay.land_rows(connection, systems, number, delivery)
         mode = replay.INCREMENT if number else replay.FIRST
-        found = replay.record(project, values | {"increment": True} if number else values, select)
+        found = replay.record(project, values | replay.INCREMENT_VALUES if number else values, select)
         replay.same(builds[mode], found, f"build {number + 1}")
 
 
