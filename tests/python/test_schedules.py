@@ -95,18 +95,20 @@ def test_every_story_is_told_often_enough(bench):
     assert "facts.f had no row in any schedule" in said
 
 
-@pytest.mark.parametrize(
-    ("declared", "names"),
-    [
-        ("['int_tickets: link', 'int_tickets: customer']", ["int_tickets: link", "int_tickets: customer"]),
-        ("{'int_tickets': ['link', 'customer']}", ["int_tickets: link", "int_tickets: customer"]),
-        ("{'int_tickets': {'link': 'select 1'}}", ["int_tickets: link"]),
-        ("[{'name': 'int_tickets: link', 'sql': 'select 1'}]", ["int_tickets: link"]),
-    ],
-)
-def test_touch_rules_are_read_by_their_names(tmp_path, declared, names):
+def test_touch_rules_are_read_by_their_names(tmp_path):
     (tmp_path / "macros").mkdir()
-    text = "{% macro touch_rules() -%} {{ return(" + declared + ") }} {%- endmacro %}"
+    text = """
+        {%- macro touch_rules() -%}
+            {%- set rules = {
+                'int_tickets': {'key': 'ticket_key', 'touched_by': {
+                    'tickets': changed('stg', source_systems()['x'] ~ 'id'), 'identities': changed(other('y'), 'z'),
+                }},
+                'int_calls': {'key': key_of(), 'touched_by': {'calls': 'select 1'}},
+            } -%}
+            {{ return(rules) }}
+        {%- endmacro %}
+        {%- macro changed(name, key) -%} {{ return('select ' ~ key ~ ' from ' ~ stored(name)) }} {%- endmacro %}
+    """
     (tmp_path / "macros" / "touch.sql").write_text(text)
     project = Project(root=tmp_path, warehouse=tmp_path / "w.duckdb", published=tmp_path / "published")
-    assert schedules.rules_of(project) == names
+    assert schedules.rules_of(project) == ["int_tickets: tickets", "int_tickets: identities", "int_calls: calls"]

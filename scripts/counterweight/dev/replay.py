@@ -23,6 +23,12 @@ from counterweight.load.readers import quoted
 from counterweight.published import literal
 
 NAME = "counterweight"
+try:
+    from counterweight import increment
+except ImportError:
+    # all builds are full ones
+    increment = None
+
 # What is copied from the empty build file that dbt prepared, and never built again.
 GIVEN = ("raw", "private", "reference", "audit")
 # What is compared; parts of marts that are views lie in intermediate.
@@ -30,13 +36,15 @@ COMPARED = ("intermediate", "dimensions", "facts", "marts")
 # Between two files of a load.
 TICK = datetime.timedelta(milliseconds=1)
 CHANGES = ("create", "insert", "drop", "alter", "delete", "update", "merge", "truncate", "set", "copy")
-RELATION = re.compile(rf'"{NAME}"\."(\w+)"\."(\w+)"|"{NAME}"\.(\w+)\.(\w+)')
+RELATION = re.compile(rf'"{NAME}"\."(\w+)"\."(\w+)"|"?\b{NAME}"?\.(\w+)\.(\w+)|\b(changes)\."(\w+)"')
+# One statement that only makes room.
+ROOM = re.compile(r"(drop|alter)\s[^;]*", re.IGNORECASE)
 COMMENTS = re.compile(r"\A(\s+|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 # Some temporary tables bear the time of the run.
 STAMP = re.compile(r"(__dbt_(?:tmp|backup))\d{8,}")
+# Of tables on the way to a model's, and beside it.
+ENDING = re.compile(r"__(dbt_tmp|dbt_backup|touched)$")
 FIRST, FULL, INCREMENT = "first", "full", "increment"
-# By this dbt is told that the build before is whole and that only what changed since is to be built.
-INCREMENT_VALUES = {"increment": True}
 
 
 class NotReplayable(CounterweightError):
@@ -60,14 +68,15 @@ class Node:
     @property
     def core(self):
         """What fills the table, however it then takes its name."""
-        return [text for text in self.statements if not text.lower().startswith(("drop", "alter"))]
+        return [text for text in self.statements if not ROOM.fullmatch(text)]
 
     @property
     def relations(self):
         found = set()
         for text in self.statements:
-            for quoted_schema, quoted_name, schema, name in RELATION.findall(text):
-                found.add(re.sub(r"__dbt_(tmp|backup)$", "", f"{quoted_schema or schema}.{quoted_name or name}"))
+            for names in RELATION.findall(text):
+                schema, name = (part for part in names if part)
+                found.add(f"{schema}.{ENDING.sub('', name)}")
         return found
 
 
@@ -116,13 +125,38 @@ def _nodes(heard):
     return [Node(name, tuple(statements)) for name, statements in found.items()]
 
 
-def record(project, values=None, select=()):
+def record(project, mode, values=None, select=()):
     """Run dbt as `build` does, but for the seeds, which are there; what it ran, model by model."""
+    arguments = ["build", "--resource-type", "model", *select]
+    if mode == INCREMENT and increment:
+        arguments += [] if "--select" in select else ["--exclude", "config.materialized:view", *select[1:]]
+    with contextlib.closing(project.connect()) as connection:
+        begin(connection, mode)
     with listening() as heard:
-        results = building.run_dbt(project, ["build", "--resource-type", "model", *select], values or {})
+        results = building.run_dbt(project, arguments, values or {})
     if failed := [result for result in results if result.status in ("error", "fail")]:
         raise CounterweightError(f"{failed[0].node.name}: {failed[0].message}")
+    with contextlib.closing(project.connect()) as connection:
+        end(connection)
     return _nodes(heard)
+
+
+def begin(connection, mode):
+    """The books say that a build begins, and of what kind: from them dbt knows it."""
+    ((last,),) = connection.execute("select coalesce(max(build_number), 0) from audit.builds").fetchall()
+    build_id = f"{last + 1:06d}-replayed"
+    connection.execute(
+        "insert into audit.builds (build_number, build_id, status) values (?, ?, 'building')", [last + 1, build_id]
+    )
+    if increment:
+        connection.execute("update audit.builds set is_increment = ? where build_id = ?", [mode == INCREMENT, build_id])
+    history.write_inputs(connection, build_id)
+
+
+def end(connection):
+    connection.execute("update audit.builds set status = 'built' where status = 'building'")
+    if increment:
+        increment.note(connection)
 
 
 def same(one, other, what):
@@ -151,17 +185,30 @@ class Recording:
 
     @classmethod
     def of(cls, builds):
-        """A model that fills its table by the same statements in either mode keeps nothing of the build before."""
-        full = {node.name: node.core for node in builds[FIRST]}
-        nodes = builds[INCREMENT]
-        by_place = {f"{schema}.{node.place}": node for node in nodes for schema in _schemas(node)}
-        waiting = [node for node in nodes if node.core != full.get(node.name) or node.name.startswith("operation.")]
+        """A model that fills its table by the same statements in either mode keeps nothing of the build before; nor does
+        a view, which an increment leaves as it is."""
+        first = {node.name: node for node in builds[FIRST]}
+        then = {node.name: node for node in builds[INCREMENT]}
+        # what only hooks of the run make comes first
+        names = [name for name in then if name not in first] + list(first)
+        builds = builds | {INCREMENT: [then.get(name, Node(name, ())) for name in names]}
+        by_place, relations = {}, {}
+        for name in names:
+            both = [nodes[name] for nodes in (first, then) if name in nodes]
+            relations[name] = set().union(*(node.relations for node in both))
+            if name.startswith("model."):
+                by_place |= {place: name for place in relations[name] if place.split(".")[1] == both[0].place}
+        waiting = [
+            name
+            for name in names
+            if name.startswith("model.") and name in then and then[name].core != (name in first and first[name].core)
+        ]
         needed = set()
         while waiting:
-            node = waiting.pop()
-            if node.name not in needed:
-                needed.add(node.name)
-                waiting += [by_place[relation] for relation in node.relations if relation in by_place]
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting += [by_place[place] for place in relations[name] if place in by_place]
         return cls(builds, frozenset(needed))
 
     def first(self, name):
@@ -227,7 +274,7 @@ class Warehouse:
         """template: a build file that `prepare` prepared"""
         self.recording, self.systems = recording, systems
         self.seconds = dict.fromkeys((FIRST, INCREMENT, FULL, "load", "compare"), 0.0)
-        self.builds, self.built = 0, set()
+        self.built = set()
         self.connection = duckdb.connect(config={"threads": 1, "memory_limit": "3GB"})
         run = self.connection.execute
         run("set TimeZone = 'UTC'")
@@ -243,7 +290,7 @@ class Warehouse:
         run = self.connection.execute
         run(f"attach ':memory:' as {database}")
         for schema in sorted({*GIVEN, *self.recording.schemas}):
-            run(f"create schema {database}.{quoted(schema)}")
+            run(f"create schema if not exists {database}.{quoted(schema)}")
         found = run(
             "select schema_name, table_name from duckdb_tables() "
             "where database_name = ? and list_contains(?, schema_name)",
@@ -265,16 +312,10 @@ class Warehouse:
 
     def build(self, nodes):
         """Build what was loaded: in full the first time, then what changed."""
-        mode = INCREMENT if self.builds else FIRST
-        self.builds += 1
-        build_id = f"{self.builds:06d}-replayed"
-        self.connection.execute(
-            "insert into audit.builds (build_number, build_id, status) values (?, ?, 'building')",
-            [self.builds, build_id],
-        )
-        history.write_inputs(self.connection, build_id)
+        mode = INCREMENT if self.built else FIRST
+        begin(self.connection, mode)
         self._run(mode, NAME, nodes)
-        self.connection.execute("update audit.builds set status = 'built' where build_id = ?", [build_id])
+        end(self.connection)
 
     def refresh(self, nodes):
         """The same raw tables, built in full, as database `fresh`."""

@@ -36,7 +36,7 @@ import jinja2
 
 from counterweight import build as building
 from counterweight.dev import random_schedules, replay
-from counterweight.errors import CounterweightError
+from counterweight.errors import CounterweightError, InputError
 from counterweight.load import load
 from counterweight.load.declared import declared_systems
 from counterweight.project import Project
@@ -110,17 +110,13 @@ def _told(seed, number, count, differences):
     return "\n".join([*map(str, differences[:10]), *lines])
 
 
-def prepared(project, without=(), is_checked=True, with_marts=True):
+def prepared(project, is_checked=True, with_marts=True):
     """A Bench of the project's code as it is. What dbt ran is kept in target/schedules until the code changes."""
     systems = declared_systems(project)
-    values = {"without_touch_rules": list(without)} if without else {}
     select = () if with_marts else ("--exclude", "path:models/marts")
-    kind = "all" if with_marts else "facts"
-    name = f"{kind}-{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8]}" if without else kind
-    code = building._fingerprint_code(project) + Path(replay.__file__).read_text(encoding="utf-8")
-    folder = project.dbt_target / "schedules" / hashlib.sha256(code.encode()).hexdigest()[:16]
-    template, kept = folder / "template.duckdb", folder / f"{name}.json"
-    checked = folder / f"{name}.checked"
+    name = "all" if with_marts else "facts"
+    folder = _folder(project)
+    template, kept, checked = folder / "template.duckdb", folder / f"{name}.json", folder / f"{name}.checked"
     if not kept.exists() or (is_checked and not checked.exists()):
         for other in folder.parent.glob("*") if not folder.exists() else ():
             shutil.rmtree(other)
@@ -131,25 +127,51 @@ def prepared(project, without=(), is_checked=True, with_marts=True):
                 replay.prepare(own)
                 shutil.copy(own.warehouse, template)
             shutil.copy(template, own.warehouse)
-            builds = {replay.FIRST: replay.record(own, select=select)}
-            builds[replay.INCREMENT] = replay.record(own, values | replay.INCREMENT_VALUES, select)
+            builds = {mode: replay.record(own, mode, select=select) for mode in (replay.FIRST, replay.INCREMENT)}
+            shutil.copy(own.warehouse, folder / "built.duckdb")
             if is_checked:
-                _check(own, template, builds, values, systems, select)
+                _check(own, template, builds, systems, select)
                 checked.touch()
-            kept.write_text(replay.Recording.of(builds).kept())
+            kept.write_text(json.dumps({mode: list(map(dataclasses.astuple, nodes)) for mode, nodes in builds.items()}))
+    builds = {
+        mode: [replay.Node(name, tuple(statements)) for name, statements in nodes]
+        for mode, nodes in json.loads(kept.read_text()).items()
+    }
     marts = {path.stem for path in (project.root / "models" / "marts").rglob("*.sql")}
-    return Bench(template, replay.Recording.read(kept.read_text()), systems, frozenset(marts))
+    return Bench(template, replay.Recording.of(builds), systems, frozenset(marts))
 
 
-def _check(project, template, builds, values, systems, select):
+def without(project, bench, rule):
+    """The bench whose increments leave the touch rule, `model: rule`, out."""
+    model = rule.partition(":")[0]
+    with tempfile.TemporaryDirectory() as scratch, _quietly():
+        own = replay.project_of(project, Path(scratch))
+        shutil.copy(_folder(project) / "built.duckdb", own.warehouse)
+        # hooks ask for it when they run, and what dbt read of the project stays as it is
+        with mock.patch.object(building, "_NOT_READ", (*building._NOT_READ, "without_touch_rules")):
+            select = ("--select", model)
+            found = replay.record(own, replay.INCREMENT, {"without_touch_rules": [rule]}, select)
+    others = {node.name: node for node in found if node.name.startswith("model.")}
+    nodes = [others.get(node.name, node) for node in bench.recording.builds[replay.INCREMENT]]
+    if nodes == bench.recording.builds[replay.INCREMENT]:
+        raise InputError(f"Without '{rule}' dbt runs the same: there is no such touch rule.")
+    recording = replay.Recording.of(bench.recording.builds | {replay.INCREMENT: nodes})
+    return dataclasses.replace(bench, recording=recording)
+
+
+def _folder(project):
+    code = building._fingerprint_code(project) + Path(replay.__file__).read_text(encoding="utf-8")
+    return project.dbt_target / "schedules" / hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def _check(project, template, builds, systems, select):
     """NotReplayable where dbt runs other statements once there are rows, or at the third build."""
     shutil.copy(template, project.warehouse)
     for number, delivery in enumerate(random_schedules.make(1, systems).loads[:3]):
         with contextlib.closing(project.connect()) as connection:
             replay.land_rows(connection, systems, number, delivery)
         mode = replay.INCREMENT if number else replay.FIRST
-        found = replay.record(project, values | replay.INCREMENT_VALUES if number else values, select)
-        replay.same(builds[mode], found, f"build {number + 1}")
+        replay.same(builds[mode], replay.record(project, mode, select=select), f"build {number + 1}")
 
 
 @contextlib.contextmanager
@@ -219,28 +241,26 @@ def lacking(total, done):
     return found
 
 
+class _Anything(jinja2.Undefined):
+    """Whatever a macro asks of dbt or of other files: only the names of rules are wanted."""
+
+    def __call__(self, *arguments, **options):
+        return self
+
+    __getattr__ = __getitem__ = lambda self, name: self
+
+
 def rules_of(project):
-    """The names of the touch rules, as the macro touch_rules declares them: `model: rule`."""
+    """The names of the touch rules, `model: rule`, as the macro touch_rules declares them."""
     for path in sorted((project.root / "macros").rglob("*.sql")):
         text = path.read_text(encoding="utf-8")
         if re.search(r"macro touch_rules\(", text):
-            caught = []
-            template = jinja2.Environment(extensions=["jinja2.ext.do"]).from_string(text, {"return": caught.append})
-            template.make_module().touch_rules()
-            return _names(caught[0])
+            # of nested macros too; the last is that of touch_rules itself
+            returned = []
+            environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=_Anything)
+            environment.from_string(text, {"return": returned.append}).make_module().touch_rules()
+            return [f"{model}: {name}" for model, rules in returned[-1].items() for name in rules["touched_by"]]
     return []
-
-
-def _names(rules):
-    if isinstance(rules, str):
-        return [rules]
-    if isinstance(rules, dict):
-        return [
-            f"{model}: {rule}" if isinstance(inner, (dict, list, tuple)) else model
-            for model, inner in rules.items()
-            for rule in (inner if isinstance(inner, (dict, list, tuple)) else (model,))
-        ]
-    return [name for rule in rules for name in _names(rule["name"] if isinstance(rule, dict) else rule)]
 
 
 def really(project, bench, seed, say=lambda text: None):
@@ -294,10 +314,10 @@ def _arriving(number):
 @click.option("--examples", default=1000, show_default=True, help="How many schedules.")
 @click.option("--seed", default=0, show_default=True, help="Number of the first of them.")
 @click.option("--workers", default=2, show_default=True, help="Processes, each a core.")
-@click.option("--without", multiple=True, metavar="RULE", help="Leave this touch rule out: how soon is it seen?")
+@click.option("--without", "rule", metavar="RULE", help="Leave this touch rule out: how soon is it seen?")
 @click.option("--each-rule", is_flag=True, help="Leave each touch rule out, one after another.")
 @click.option("--real", is_flag=True, help="Load and build by the commands: do they make what is replayed?")
-def main(examples, seed, workers, without, each_rule, real):
+def main(examples, seed, workers, rule, each_rule, real):
     """Random schedules of loads: is what was built in increments what a full build gives, row for row?
 
     Exit code 1 where a schedule fails, which is named and printed, or where something was never put to the test.
@@ -307,7 +327,9 @@ def main(examples, seed, workers, without, each_rule, real):
     if each_rule:
         sys.exit(not _each_rule(project, seeds, workers))
     click.echo("schedules dbt builds an empty desk and a small one, for its statements (kept until the code changes)")
-    bench = prepared(project, without, is_checked=not (real or without))
+    bench = prepared(project, is_checked=not (real or rule))
+    if rule:
+        bench = without(project, bench, rule)
     nodes = bench.recording.builds[replay.INCREMENT]
     click.echo(f"schedules {len(nodes)} models; {len(bench.recording.needed)} of them go into the next build")
     if real:
@@ -340,9 +362,9 @@ def _each_rule(project, seeds, workers):
     if not rules:
         click.echo("There is no macro touch_rules: no increment, and nothing to leave out.")
         return False
-    unseen = []
+    unseen, bench = [], prepared(project, is_checked=False)
     for rule in rules:
-        _, done, failure = run(prepared(project, [rule], is_checked=False), seeds, workers)
+        _, done, failure = run(without(project, bench, rule), seeds, workers)
         click.echo(f"{rule:<60} {f'seen after {done}' if failure else f'NOT SEEN in {done}'} schedules")
         unseen += [] if failure else [rule]
     click.echo(f"{len(rules) - len(unseen)} of {len(rules)} rules were missed where they were left out.")
