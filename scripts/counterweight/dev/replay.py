@@ -185,8 +185,8 @@ class Recording:
 
     @classmethod
     def of(cls, builds):
-        """A model that fills its table by the same statements in either mode keeps nothing of the build before; nor does
-        a view, which an increment leaves as it is."""
+        """A model that fills its table by the same statements in either mode keeps nothing of the build before; nor
+        does a view, which an increment leaves as it is."""
         first = {node.name: node for node in builds[FIRST]}
         then = {node.name: node for node in builds[INCREMENT]}
         # what only hooks of the run make comes first
