@@ -23,6 +23,7 @@ def without(bench, place):
     nodes = [
         dataclasses.replace(node, statements=()) if node.place == place else node
         for node in bench.recording.builds[replay.INCREMENT]
+        if node.statements
     ]
     return dataclasses.replace(bench, recording=replay.Recording.of(bench.recording.builds | {replay.INCREMENT: nodes}))
 
