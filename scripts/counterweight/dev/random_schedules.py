@@ -740,8 +740,8 @@ def _empty_load(self):
 _STORIES = {
     _chain_merge: 0.5,
     _chain_split: 0.4,
-    _shared_by_volume: 0.12,
-    _no_longer_shared_by_volume: 0.12,
+    _shared_by_volume: 0.15,
+    _no_longer_shared_by_volume: 0.15,
     _identity_of_a_second_customer: 0.3,
     _two_customers_become_one: 0.35,
     _late_agent_version: 0.4,
