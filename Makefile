@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week kills secrets audit-dependencies dirty-ledger raw-properties clean
+.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week kills secrets audit-dependencies dirty-ledger raw-properties schedules touch-rules clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -127,6 +127,12 @@ dirty-ledger: .venv/.synced ## every kind of dirt of the simulator, delivered: 1
 
 raw-properties: .venv/.synced ## what must hold for any raw rows, on 200 worlds that hypothesis makes; EXAMPLES=20 for a look
 	@$(RUN)python -m counterweight.dev.raw_properties --examples $(or $(EXAMPLES),200)
+
+schedules: .venv/.synced ## increments against full builds, on a thousand random schedules of loads; some hours; SEED=17 EXAMPLES=1 for one
+	@$(RUN)python -m counterweight.dev.schedules --examples $(or $(EXAMPLES),1000) --seed $(or $(SEED),0)
+
+touch-rules: .venv/.synced ## each touch rule left out in turn: the schedules must see it
+	@$(RUN)python -m counterweight.dev.schedules --each-rule --examples $(or $(EXAMPLES),100)
 
 secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hunted wherever a reader or a log could show them
 	@$(RUN)python -m counterweight.dev.secrets

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-import random_canonical_world
 import reference_canonical
 import reference_interactions
 from conftest import build_facts, one, rows
+from counterweight.dev import random_desk
 from counterweight.load import load
 
 # 1: contacts name tickets, and one identity is shared. 3: no leg says when it was answered. 14: contacts name no
@@ -299,9 +299,9 @@ def world(request, new_project, tmp_path_factory):
     seed, as_of = request.param
     project = new_project(f"world{seed}")
     folder = tmp_path_factory.mktemp(f"rows{seed}")
-    loads = random_canonical_world.make(seed, SIZE, as_of)
+    loads = random_desk.make(seed, SIZE, as_of)
     for number, delivery in enumerate(loads):
-        load(project, "canonical", random_canonical_world.write(folder / str(number), delivery))
+        load(project, "canonical", random_desk.write(folder / str(number), delivery))
     build_facts(project, {} if as_of is None else {"as_of": str(as_of)}, COMPARED)
     (salt,) = one(project, "select salt from private.salt")
     loaded_at = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
@@ -351,7 +351,7 @@ def branches():
     """What the reference met, without a warehouse."""
     found = Counter()
     for seed, as_of in WORLDS:
-        loads = random_canonical_world.make(seed, SIZE, as_of)
+        loads = random_desk.make(seed, SIZE, as_of)
         world = reference_canonical.World(loads, "salt", datetime.datetime(2026, 1, 1), as_of)
         interactions = reference_interactions.Interactions(world)
         horizon = datetime.datetime(2024, 5, 1)
