@@ -15,7 +15,7 @@ import time
 import duckdb
 
 from counterweight import build as building
-from counterweight import history
+from counterweight import history, increment
 from counterweight.errors import CounterweightError
 from counterweight.load.declared import META_COLUMNS
 from counterweight.load.land import prepare as make_books_of_load
@@ -23,12 +23,6 @@ from counterweight.load.readers import quoted
 from counterweight.published import literal
 
 NAME = "counterweight"
-try:
-    from counterweight import increment
-except ImportError:
-    # all builds are full ones
-    increment = None
-
 # What is copied from the empty build file that dbt prepared, and never built again.
 GIVEN = ("raw", "private", "reference", "audit")
 # What is compared; parts of marts that are views lie in intermediate.
@@ -128,7 +122,7 @@ def _nodes(heard):
 def record(project, mode, values=None, select=()):
     """Run dbt as `build` does, but for the seeds, which are there; what it ran, model by model."""
     arguments = ["build", "--resource-type", "model", *select]
-    if mode == INCREMENT and increment:
+    if mode == INCREMENT:
         arguments += [] if "--select" in select else ["--exclude", "config.materialized:view", *select[1:]]
     with contextlib.closing(project.connect()) as connection:
         begin(connection, mode)
@@ -146,17 +140,15 @@ def begin(connection, mode):
     ((last,),) = connection.execute("select coalesce(max(build_number), 0) from audit.builds").fetchall()
     build_id = f"{last + 1:06d}-replayed"
     connection.execute(
-        "insert into audit.builds (build_number, build_id, status) values (?, ?, 'building')", [last + 1, build_id]
+        "insert into audit.builds (build_number, build_id, status, is_increment) values (?, ?, 'building', ?)",
+        [last + 1, build_id, mode == INCREMENT],
     )
-    if increment:
-        connection.execute("update audit.builds set is_increment = ? where build_id = ?", [mode == INCREMENT, build_id])
     history.write_inputs(connection, build_id)
 
 
 def end(connection):
     connection.execute("update audit.builds set status = 'built' where status = 'building'")
-    if increment:
-        increment.note(connection)
+    increment.note(connection)
 
 
 def same(one, other, what):

@@ -1,0 +1,79 @@
+"""When a build may be an increment. That it then gives what a full build gives is shown by test_schedules."""
+
+import duckdb
+import pytest
+
+from counterweight import increment
+from counterweight.build import make_books
+
+LOADS = (
+    "create table raw._loads (source_system varchar, raw_table varchar, source_file varchar, content_sha256 varchar, "
+    "row_count bigint, byte_count bigint, loaded_at timestamp)"
+)
+VALUES = {"issue_key": "category"}
+
+
+@pytest.fixture
+def books():
+    """The books after a whole build of one load of 7 rows."""
+    with duckdb.connect() as connection:
+        connection.execute(f"create schema raw; {LOADS}")
+        make_books(connection)
+        load(connection, "a.csv", 7, "2024-01-01 10:00:00")
+        write(connection, 1, "audited")
+        increment.note(connection)
+        yield connection
+
+
+def load(connection, name, rows, when):
+    connection.execute(
+        "insert into raw._loads values ('canonical', 'tickets', ?, ?, ?, 1, ?)", [name, name, rows, when]
+    )
+
+
+def write(connection, number, status, code="code", values=VALUES):
+    connection.execute(
+        "insert into audit.builds (build_number, build_id, status, code_fingerprint, vars) values (?, ?, ?, ?, ?)",
+        [number, f"b{number}", status, code, increment.written(values)],
+    )
+
+
+def test_a_whole_build_of_the_same_code_and_variables_may_be_gone_on_from(books):
+    assert increment.why_not(books, "code", VALUES) is None
+    assert increment.new_loads(books) == (0, 0)
+    load(books, "b.csv", 5, "2024-01-01 09:00:00")  # the clock ran back: loads are known one by one
+    assert increment.why_not(books, "code", VALUES) is None
+    assert increment.new_loads(books) == (1, 5)
+
+
+@pytest.mark.parametrize("status", ["building", "build failed", "stale"])
+def test_what_stopped_half_way_or_was_touched_since_is_built_in_full(books, status):
+    write(books, 2, status)
+    assert increment.why_not(books, "code", VALUES) == f"the last build is '{status}'"
+
+
+@pytest.mark.parametrize("status", ["built", "audited", "audit failed"])
+def test_an_audit_changes_no_table(books, status):
+    write(books, 2, status)
+    assert increment.why_not(books, "code", VALUES) is None
+
+
+def test_other_code_other_variables_or_another_as_of_are_built_in_full(books):
+    assert "changed" in increment.why_not(books, "other code", VALUES)
+    assert increment.why_not(books, "code", {}) == "variables changed"
+    pinned = VALUES | {"as_of": "2024-01-01 00:00:00"}
+    write(books, 2, "built", values=pinned)
+    assert increment.why_not(books, "code", pinned) == "as_of is pinned"
+
+
+def test_rows_that_are_gone_or_unknown_are_built_in_full(books):
+    books.execute("update raw._loads set row_count = 6")
+    assert increment.why_not(books, "code", VALUES) == "loaded rows are no longer there"
+    books.execute(f"drop table {increment.BOOK}")
+    assert increment.why_not(books, "code", VALUES) == "the last build did not note what it read"
+
+
+def test_the_first_build_is_full():
+    with duckdb.connect() as connection:
+        make_books(connection)
+        assert increment.why_not(connection, "code", VALUES) == "the first build of this warehouse"
