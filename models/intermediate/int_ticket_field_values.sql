@@ -45,7 +45,6 @@ timed as (
         case when events.field = 'sla_policy_id' then 'sla_policy' else events.field end as field,
         events.event_number,
         events.event_step,
-        events.field_version,
         greatest(
             tickets.created_at,
             max(events.event_at) over (partition by events.ticket_key order by events.event_number)
@@ -81,7 +80,6 @@ at_creation as (
 
 ),
 
--- a policy may change by two names, each with a first change of its own
 first_changes as (
 
     select
@@ -90,7 +88,6 @@ first_changes as (
         old_value,
         row_number() over (partition by ticket_key, field order by event_number) as change_number
     from changes
-    where field_version = 1
 
 ),
 
