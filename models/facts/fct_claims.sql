@@ -1,4 +1,5 @@
 -- Grain: one claim. The first time each tier falsified it is kept uncapped; windows come later, in the verdicts.
+-- cost: writing the rows; the rest is joins by key, of which the chain of each claim is the greatest.
 {{ config(materialized='incremental', incremental_strategy='by_key') }}
 
 with

@@ -1,4 +1,5 @@
 -- Grain: one issue chain, by its window. Everything about it is attributed to its first interaction, which triggered it.
+-- cost: writing a row a chain, and the distinct counts of tickets, channels and agents, which are of all members.
 {{ config(materialized='incremental', incremental_strategy='by_key') }}
 
 with

@@ -1,5 +1,6 @@
 -- Grain: one claim: what was called done, when, and by whom. What contradicted it follows in fct_claims.
 -- Each kind of claim is a part of the union; columns that it does not have are null.
+-- cost: nearly all of it is writing: each claim with what it is asked by later.
 {{ config(materialized='incremental', incremental_strategy='by_key') }}
 {% set of_episodes = {
     'episode_id': 'episodes.episode_id', 'ticket_key': 'episodes.ticket_key', 'ticket_id': 'episodes.ticket_id',

@@ -1,5 +1,6 @@
 -- Grain: one leg of a contact, of any source system, in the order of the contact, with what it took.
 -- An agent's chats run side by side: the time in which several were open is shared out among them.
+-- cost: writing the rows, and the order of the legs in each contact.
 {{ config(materialized='incremental', incremental_strategy='by_key') }}
 {# divisible by every number of chats up to twelve: shares of a second are whole in these units #}
 {% set units = 27720 %}
