@@ -330,7 +330,8 @@ unnamed as (
 select
     ticket_id,
     min(customer) as customer,
-    arg_min(contact_id, {'preference': preference, 'ago': -epoch_us(started_at), 'id': contact_id}) as contact_id
+    arg_min(contact_id, {'preference': preference, 'ago': -epoch_us(started_at), 'id': contact_id}) as contact_id,
+    arg_min(started_at, {'preference': preference, 'ago': -epoch_us(started_at), 'id': contact_id}) as called_at
 from (select *, 1 as preference from named union all select *, 2 from unnamed)
 group by ticket_id;
 
@@ -379,7 +380,9 @@ select
     direction = 'inbound' as is_counted,
     is_request,
     is_answered as is_index,
-    handle_seconds
+    handle_seconds,
+    -- of an opening the call that it is
+    started_at as called_at
 from contacts
 union all
 select
@@ -397,7 +400,8 @@ select
     same.contact_id is null,
     tickets.is_request,
     true,
-    null
+    null,
+    same.called_at
 from tickets
 left join same_contacts as same on tickets.ticket_id = same.ticket_id
 left join (
@@ -422,6 +426,7 @@ select
     true,
     tickets.is_request,
     true,
+    null,
     null
 from episodes
 inner join tickets on episodes.ticket_id = tickets.ticket_id
@@ -722,12 +727,9 @@ select
     interactions.contact_id,
     about.parent_ticket_id,
     about.problem_id,
-    -- of an opening the call that it is
-    case when interactions.kind = 'contact' then interactions.started_at else calls.started_at end as called_at
+    interactions.called_at
 from interactions
 left join tickets as about on interactions.ticket_id = about.ticket_id
-left join contacts as calls
-    on interactions.contact_id = calls.contact_id and interactions.kind = 'opening' and calls.direction = 'inbound'
 where
     interactions.kind in ('contact', 'opening')
     and interactions.direction = 'inbound'
