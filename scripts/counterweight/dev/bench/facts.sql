@@ -448,6 +448,7 @@ where
     volume > (select quantile_disc(volume, 0.999) from volumes)
     and volume > 4 * (select quantile_disc(volume, 0.99) from volumes);
 
+-- step: hashing
 create temp table people as
 with known as (
     select customer from tickets where customer is not null
@@ -469,6 +470,7 @@ select
 from known
 where customer is not null;
 
+-- step: chains
 create temp table issue_interactions as
 with ordered as (
     select
