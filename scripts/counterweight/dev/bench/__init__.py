@@ -255,4 +255,7 @@ def ancestors(manifest, names):
 
 def layer_of(path):
     parts = Path(path).parts
-    return "seeds" if parts[0] == "seeds" else parts[1]
+    if parts[0] == "models":
+        return parts[1]
+    # what dbt runs before and after
+    return "seeds" if parts[0] == "seeds" else "hooks"
