@@ -31,6 +31,7 @@ def make(raw, out, salt, memory_limit=None):
     taken = []
     with duckdb.connect(str(out)) as connection:
         connection.execute("set preserve_insertion_order = false")
+        connection.execute("set enable_progress_bar = false")
         if memory_limit:
             connection.execute(f"set memory_limit = {quoted(memory_limit)}")
         connection.execute(f"set variable raw = {quoted(raw)}")

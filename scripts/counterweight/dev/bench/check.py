@@ -23,6 +23,8 @@ RETURN_RATE = """(
     where
         claim_type = 'ticket_resolved' and source_system = 'canonical'
         and period_type = 'month' and unit_type = 'total'
+        -- a month in which nothing was resolved is a row of the mart, and of nobody else
+        and claim_count > 0
 )"""
 TABLES = {
     "fct_resolution_episodes": "built.facts.fct_resolution_episodes",
