@@ -34,6 +34,11 @@ def issue_of(category, subcategory):
     return own + (" / " + subcategory.str.replace("/", "//", regex=False)).fillna("")
 
 
+def looked_up(keys, values):
+    """The value of each key; null where there is none. Series.map fails on times where no key has one."""
+    return pd.Series(values.reindex(keys).array, index=keys.index)
+
+
 def greatest(*columns):
     return pd.concat(columns, axis=1).max(axis=1)
 
@@ -329,7 +334,7 @@ class Facts:
             category=openings["category_at_open"],
             started_at=openings["created_at"],
             ended_at=openings["created_at"],
-            issue_ended_at=openings["ticket_id"].map(ends),
+            issue_ended_at=looked_up(openings["ticket_id"], ends),
             is_counted=openings["same_contact"].isna(),
             is_index=True,
             handle=np.nan,
@@ -344,7 +349,7 @@ class Facts:
             direction="inbound",
             started_at=returns["reopened_at"],
             ended_at=returns["reopened_at"],
-            issue_ended_at=returns["ticket_id"].map(ends),
+            issue_ended_at=looked_up(returns["ticket_id"], ends),
             is_counted=True,
             is_index=True,
             handle=np.nan,
@@ -601,7 +606,7 @@ class Facts:
         answers = answers.dropna(subset="episode").groupby("episode")["answered_at"].min()
         found = self.episodes[["episode"]].assign(first_r1_at=self.episodes["reopened_at"])
         for name, times in {"first_r2_at": linked, "first_r4_at": first_voiced, "of_ticket": answers}.items():
-            found[name] = found["episode"].map(times)
+            found[name] = looked_up(found["episode"], times)
         self.falsifiers = found
 
     def fct_claims(self):
@@ -615,14 +620,14 @@ class Facts:
         claims = pd.concat(self.claims.values(), ignore_index=True)
         claims = claims.merge(self.falsifiers, on="episode", how="left")
         claims = claims.merge(self.inferred, on=["claim_type", "claim_key"], how="left")
-        of_contact = claims["contact_id"].map(of_contacts)
+        of_contact = looked_up(claims["contact_id"], of_contacts)
         claims["first_r5_at"] = claims["of_ticket"].where(claims["of_ticket"].notna(), of_contact)
         claims["claim_id"] = claims["claim_type"] + "/" + claims["claim_key"]
         claims["episode_id"] = "canonical:" + claims["episode"]
         claims["customer_key"] = claims["customer"].map(self.keys)
         closed = problems.assign(
             claim_type="problem_closed", claim_id="problem_closed/canonical:" + problems["problem_id"],
-            first_r2_at=problems["problem_id"].map(named),
+            first_r2_at=looked_up(problems["problem_id"], named),
         )  # fmt: skip
         business = self.read("business_claims", "claim_type", "claim_id", "claimed_at")
         unit = ["claim_type", "claim_id"]
