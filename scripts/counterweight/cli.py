@@ -604,15 +604,26 @@ def score(project, worlds, detectors, out, jobs, quick, only_list, **size):
     help="Sizes of the worlds, parted by commas: '1,3,10 million', '20000', '200 thousand'.",
 )
 @click.option(
-    "--work", default="warehouse/bench", show_default=True, metavar="DIR",
-    help="Folder of the worlds, which are kept, and of the results. Ten million take some 60 GB while they are measured.",
+    "--work",
+    default="warehouse/bench",
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the worlds, which are kept, and of the results. Ten million take some 60 GB while they are "
+    "measured.",
 )
 @click.option(
-    "--memory-limit", default="2GB", show_default=True, metavar="SIZE",
-    help="Limit of DuckDB's memory in a second full build of the largest size; the process takes some more. `none`: no such build.",
+    "--memory-limit",
+    default="2GB",
+    show_default=True,
+    metavar="SIZE",
+    help="Limit of DuckDB's memory in a second full build of the largest size; the process takes some more. `none`: no "
+    "such build.",
 )
 @click.option(
-    "--peers", default="duckdb,polars,pandas", show_default=True, metavar="LIST",
+    "--peers",
+    default="duckdb,polars,pandas",
+    show_default=True,
+    metavar="LIST",
     help="Who makes the same facts beside us; `none` for nobody.",
 )
 @click.option("--with-audit", is_flag=True, help="Measure audit and publish as well.")

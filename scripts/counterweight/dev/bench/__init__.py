@@ -1,7 +1,7 @@
 """`bench`: what a build costs, by size, layer and model, beside the same facts by hand. Never a test: it measures time.
 
-Each step is a process of its own (process.py, step.py). Results go into one JSON after each step, so that a bench that is stopped
-keeps what it has; page.py writes docs/performance.md from it.
+Each step is a process of its own (process.py, step.py). Results go into one JSON after each step, so that a bench
+that is stopped keeps what it has; page.py writes docs/performance.md from it.
 """
 
 import datetime

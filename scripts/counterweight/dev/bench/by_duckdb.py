@@ -1,4 +1,5 @@
-"""The facts by facts.sql, one script for DuckDB: `python -m counterweight.dev.bench.by_duckdb RAW OUT.duckdb NOTES.json`.
+"""The facts by facts.sql, one script for DuckDB: `python -m counterweight.dev.bench.by_duckdb RAW OUT.duckdb
+NOTES.json`.
 
 Notes how long each step of the script took. The salt is COUNTERWEIGHT_SALT.
 """

@@ -1,7 +1,7 @@
 """The facts by pandas: `python -m counterweight.dev.bench.by_pandas RAW OUT NOTES.json`.
 
-The rules and the shortcuts of facts.sql. Without pyarrow, pandas cannot read Parquet itself: DuckDB hands it the columns, and
-takes its frames to write them. Salt: COUNTERWEIGHT_SALT.
+The rules and the shortcuts of facts.sql. Without pyarrow, pandas cannot read Parquet itself: DuckDB hands it the
+columns, and takes its frames to write them. Salt: COUNTERWEIGHT_SALT.
 """
 
 import json
@@ -57,7 +57,7 @@ class Facts:
         found = self.duckdb.execute(
             f"select {', '.join(columns)} from read_parquet({quoted(self.raw / f'{table}.parquet')}) where {where}"
         ).df()
-        for name in found.columns[found.dtypes == object]:
+        for name in found.columns[found.dtypes.map(str) == "object"]:
             # flags with nulls come as objects: they are compared as True, False or neither
             if found[name].dropna().map(type).eq(bool).all() and found[name].notna().any():
                 continue
@@ -97,11 +97,14 @@ class Facts:
         requests = self.read("categories", "category", "subcategory", where="is_request")
         whole = requests.loc[requests["subcategory"].isna(), "category"]
         parts = requests.dropna()
-        return category.isin(whole) | (category + "\0" + subcategory).isin(parts["category"] + "\0" + parts["subcategory"])
+        return category.isin(whole) | (category + "\0" + subcategory).isin(
+            parts["category"] + "\0" + parts["subcategory"]
+        )
 
     def tickets_(self):
         raw = self.read(
-            "tickets", "ticket_id", "created_at", "updated_at", "requester_id", "channel", "category_at_open", "subcategory",
+            "tickets", "ticket_id", "created_at", "updated_at", "requester_id", "channel", "category_at_open",
+            "subcategory",
             "problem_id", "parent_ticket_id", "duplicate_of", "merged_into", "follow_up_of", "sla_policy_id",
             "coalesce(is_test, false) as is_test", "resolution_code",
             "coalesce(reported_first_contact_resolution, false) as is_flagged", "created_by_actor_type", "ticket_type",
@@ -110,7 +113,9 @@ class Facts:
         raw["issue"] = issue_of(raw["category_at_open"], raw["subcategory"])
         raw["is_spam"] = raw["resolution_code"].eq("spam").fillna(False)
         raw["is_duplicate"] = (
-            raw["resolution_code"].eq("duplicate").fillna(False) | raw["duplicate_of"].notna() | raw["merged_into"].notna()
+            raw["resolution_code"].eq("duplicate").fillna(False)
+            | raw["duplicate_of"].notna()
+            | raw["merged_into"].notna()
         )
         raw["is_machine_made"] = raw["created_by_actor_type"].isin(MACHINES)
         raw["is_request"] = raw["ticket_type"].eq("request").fillna(False) | self.of_requests(
@@ -131,7 +136,8 @@ class Facts:
         ).sort_values("change_sequence")  # fmt: skip
         words = ", ".join(map(quoted, RESOLVED))
         found = self.read(
-            "ticket_events", "ticket_id", "event_sequence", "event_at", "new_value", "old_value", "actor_type", "actor_id",
+            "ticket_events", "ticket_id", "event_sequence", "event_at", "new_value", "old_value", "actor_type",
+            "actor_id",
             where=f"field = 'status' and (new_value in ({words}) or old_value in ({words}))",
         )  # fmt: skip
         found["is_closing"] = found["new_value"].eq("closed")
@@ -140,7 +146,9 @@ class Facts:
         found = found.merge(self.tickets[["ticket_id", "is_machine_made", "requester_id"]], on="ticket_id")
         is_own = found["actor_id"].eq(found["requester_id"]).fillna(False) | found["actor_type"].eq("requester")
         found["actor"] = found["actor_type"].mask(found["is_machine_made"] & is_own, "monitor")
-        found = found.drop(columns=["new_value", "old_value", "actor_type", "actor_id", "is_machine_made", "requester_id"])
+        found = found.drop(
+            columns=["new_value", "old_value", "actor_type", "actor_id", "is_machine_made", "requester_id"]
+        )
         by_machine = found[found["is_move"] & found["actor"].isin(MACHINES)].reset_index().sort_values("event_at")
         carried = pd.merge_asof(
             by_machine, self.customer_messages, left_on="event_at", right_on="sent_at", by="ticket_id"
@@ -156,9 +164,7 @@ class Facts:
             found["actor"].eq("agent") & (seconds(found["next_move_at"], found["event_at"]) < 300)
         )
         leaves = found["is_move"] & ~found["is_resolved"]
-        found["leaving"] = np.select(
-            [~leaves, is_toggle, is_machine], ["", "toggle", "machine_end"], default="reopen"
-        )
+        found["leaving"] = np.select([~leaves, is_toggle, is_machine], ["", "toggle", "machine_end"], default="reopen")
         found["is_end"] = found["leaving"].isin(["reopen", "machine_end"])
         ends = found["is_end"].astype("int64").groupby(group, sort=False).cumsum() - found["is_end"]
         found["episode_number"] = ends + 1
@@ -176,12 +182,17 @@ class Facts:
         rows = rows.merge(leavings.rename(columns={"event_at": "left_at"}), on=unit, how="left")
         rows = rows.merge(
             self.tickets[[
-                "ticket_id", "customer", "category_at_open", "subcategory", "issue", "is_test", "is_spam", "is_duplicate"
+                "ticket_id", "customer", "category_at_open", "subcategory", "issue", "is_test", "is_spam",
+                "is_duplicate"
             ]],
             on="ticket_id",
         )  # fmt: skip
         rows = pd.merge_asof(
-            rows.sort_values("entry_sequence"), changes, left_on="entry_sequence", right_on="change_sequence", by="ticket_id"
+            rows.sort_values("entry_sequence"),
+            changes,
+            left_on="entry_sequence",
+            right_on="change_sequence",
+            by="ticket_id",
         )
         is_changed = rows["changed_category"].notna()
         rows["category"] = rows["changed_category"].where(is_changed, rows["category_at_open"])
@@ -200,13 +211,15 @@ class Facts:
         rows["reopened_by"] = rows["actor"].where(is_reopened)
         rows["episode"] = rows["ticket_id"] + "#" + rows["episode_number"].astype("str")
         self.episodes = rows[[
-            "ticket_id", "episode_number", "episode", "customer", "category", "issue", "resolved_at", "resolved_by", "closed_at",
+            "ticket_id", "episode_number", "episode", "customer", "category", "issue", "resolved_at", "resolved_by",
+            "closed_at",
             "closure_mode", "toggle_count", "ended_at", "reopened_at", "reopened_by", "entry_sequence",
         ]]  # fmt: skip
 
     def legs_(self):
         legs = self.read(
-            "calls", "leg_id", "contact_id", "leg_number", "direction", "channel", "customer_id", "agent_id", "category",
+            "calls", "leg_id", "contact_id", "leg_number", "direction", "channel", "customer_id", "agent_id",
+            "category",
             "subcategory", "ticket_id", "started_at", "answered_at", "ended_at",
             "cast(reported_resolved as double) as reported_resolved", "talk_seconds",
             "talk_seconds + coalesce(hold_seconds, 0) as busy", "coalesce(wrap_seconds, 0) as wrap",
@@ -219,7 +232,8 @@ class Facts:
             & legs["agent_id"].notna()
             & (legs["ended_at"].isna() | (legs["answered_at"] < legs["ended_at"]))
         ]
-        # how many chats an agent has open changes at these moments only; 27720 is divisible by every number up to twelve
+        # how many chats an agent has open changes at these moments only; 27720 is divisible by every number up to
+        # twelve
         begins = chats[["agent_id", "leg_id"]].assign(at=chats["answered_at"], opened=1)
         ends = chats[["agent_id", "leg_id"]].assign(at=chats["ended_at"], opened=-1).dropna(subset="at")
         moments = pd.concat([begins, ends]).sort_values(["agent_id", "at", "opened", "leg_id"]).reset_index(drop=True)
@@ -267,7 +281,9 @@ class Facts:
         stated = answered["category"].reindex(joined.index)
         joined["category"] = stated.where(stated.notna(), known["category"].reindex(joined.index))
         joined["subcategory"] = (
-            answered["subcategory"].reindex(joined.index).where(stated.notna(), known["subcategory"].reindex(joined.index))
+            answered["subcategory"]
+            .reindex(joined.index)
+            .where(stated.notna(), known["subcategory"].reindex(joined.index))
         )
         said = legs[legs["is_answered"] & legs["reported_resolved"].notna()].drop_duplicates("contact_id", keep="last")
         joined["is_reported"] = said.set_index("contact_id")["reported_resolved"].reindex(joined.index).eq(1)
@@ -280,10 +296,14 @@ class Facts:
         own = joined.drop(columns=["ended_legs", "legs", "handled_legs", "customer_id"]).reset_index()
         del self.legs, legs, by_contact
         # a ticket that was created in an inbound contact, or up to 15 minutes after it
-        inbound = own.loc[own["direction"].eq("inbound"), ["contact_id", "ticket_id", "customer", "started_at", "ended_at"]]
+        inbound = own.loc[
+            own["direction"].eq("inbound"), ["contact_id", "ticket_id", "customer", "started_at", "ended_at"]
+        ]
         same_until = inbound["ended_at"] + pd.Timedelta(minutes=15)
         inbound = inbound.assign(same_until=same_until.fillna(pd.Timestamp("2200-01-01")))
-        tickets = self.tickets[["ticket_id", "created_at", "customer", "channel"]].rename(columns={"customer": "opener"})
+        tickets = self.tickets[["ticket_id", "created_at", "customer", "channel"]].rename(
+            columns={"customer": "opener"}
+        )
 
         def within(frame, preference):
             fits = (frame["created_at"] >= frame["started_at"]) & (frame["created_at"] <= frame["same_until"])
@@ -314,7 +334,8 @@ class Facts:
         ends = last["resolved_at"].where(last["ended_at"].isna())
         ends.index = last["ticket_id"]
         columns = [
-            "interaction_id", "kind", "contact_id", "ticket_id", "direction", "customer", "category", "issue", "started_at",
+            "interaction_id", "kind", "contact_id", "ticket_id", "direction", "customer", "category", "issue",
+            "started_at",
             "ended_at", "issue_ended_at", "is_counted", "is_request", "is_index", "handle", "called_at",
         ]  # fmt: skip
         contacts = self.contacts.assign(
@@ -413,7 +434,8 @@ class Facts:
         found["customer_key"] = found["customer"].map(self.keys)
         found = found.rename(columns={"issue": "issue_key", "handle": "contact_handle_seconds"})
         self.write("fct_interactions", found[[
-            "interaction_id", "kind", "contact_key", "ticket_key", "customer_key", "issue_key", "started_at", "ended_at",
+            "interaction_id", "kind", "contact_key", "ticket_key", "customer_key", "issue_key", "started_at",
+            "ended_at",
             "is_counted", "contact_handle_seconds", "chain_id", "chain_position", "is_index", "previous_interaction_id",
             "next_interaction_id", "next_started_at", "seconds_to_next",
         ]])  # fmt: skip
@@ -453,7 +475,8 @@ class Facts:
             where=f"field = 'status' and coalesce(old_value in {paused}, false) <> (new_value in {paused})",
         ).merge(stops, on="ticket_id")  # fmt: skip
         pauses = pauses[pauses["event_sequence"] <= pauses["entry_sequence"]]
-        # the clock from creation to resolution, less what it showed at the end of each pause, and more what at its beginning
+        # the clock from creation to resolution, less what it showed at the end of each pause, and more what at its
+        # beginning
         readings = pd.concat([
             stops[["ticket_id", "calendar_id"]].assign(at=stops["resolved_at"], sign=1),
             stops[["ticket_id", "calendar_id"]].assign(at=stops["created_at"], sign=-1),
@@ -496,7 +519,8 @@ class Facts:
         )  # fmt: skip
         empty = none(sessions)
         contained = sessions.assign(
-            claim_key="canonical:" + sessions["session_id"], claimed_at=sessions["ended_at"], episode=empty, contact_id=empty,
+            claim_key="canonical:" + sessions["session_id"], claimed_at=sessions["ended_at"], episode=empty,
+            contact_id=empty,
             ticket_id=empty, closure_mode=empty, issue=sessions["intent"].str.replace("/", "//", regex=False),
             customer=self.resolved(sessions["customer_id"]),
         )  # fmt: skip
@@ -528,7 +552,8 @@ class Facts:
         found = found[~found["never"].eq(True)]
         found = found.assign(category=found["category"].str.replace("/", "//", regex=False)).sort_values("started_at")
         found = found[[
-            "kind", "customer", "issue", "category", "started_at", "ticket_id", "contact_id", "called_at", "parent_ticket_id",
+            "kind", "customer", "issue", "category", "started_at", "ticket_id", "contact_id", "called_at",
+            "parent_ticket_id",
             "problem_id",
         ]]  # fmt: skip
         origin = self.tickets[["ticket_id", "parent_ticket_id", "problem_id"]].rename(
@@ -575,7 +600,8 @@ class Facts:
         episodes = self.episodes[["episode", "ticket_id", "resolved_at", "ended_at"]].sort_values("resolved_at")
         linked = pd.concat([
             self.tickets.loc[
-                self.tickets[column].notna() & self.tickets[column].ne(self.tickets["ticket_id"]), [column, "created_at"]
+                self.tickets[column].notna() & self.tickets[column].ne(self.tickets["ticket_id"]),
+                [column, "created_at"],
             ].rename(columns={column: "ticket_id"})
             for column in ("follow_up_of", "duplicate_of", "parent_ticket_id")
         ])  # fmt: skip
@@ -584,9 +610,9 @@ class Facts:
         contacts = self.contacts
         voiced = pd.concat([
             self.customer_messages.rename(columns={"sent_at": "voiced_at"}),
-            contacts.loc[contacts["direction"].eq("inbound") & contacts["ticket_id"].notna(), ["ticket_id", "started_at"]].rename(
-                columns={"started_at": "voiced_at"}
-            ),
+            contacts.loc[
+                contacts["direction"].eq("inbound") & contacts["ticket_id"].notna(), ["ticket_id", "started_at"]
+            ].rename(columns={"started_at": "voiced_at"}),
         ]).sort_values("voiced_at")  # fmt: skip
         first_voiced = pd.merge_asof(
             episodes, voiced, left_on="resolved_at", right_on="voiced_at", by="ticket_id", direction="forward",
@@ -643,7 +669,8 @@ class Facts:
         claims = pd.concat(
             [claims.rename(columns={"issue": "issue_key"}), closed, business], ignore_index=True
         )[[
-            "claim_id", "claim_type", "episode_id", "customer_key", "claimed_at", "issue_key", "closure_mode", "first_r1_at",
+            "claim_id", "claim_type", "episode_id", "customer_key", "claimed_at", "issue_key", "closure_mode",
+            "first_r1_at",
             "first_r2_at", "first_r3_at", "first_r4_at", "first_r5_at",
         ]]  # fmt: skip
         self.write("fct_claims", claims)

@@ -1,7 +1,7 @@
 """The facts by Polars: `python -m counterweight.dev.bench.by_polars RAW OUT NOTES.json`.
 
-The rules and the shortcuts of facts.sql. Each step is a lazy query that the streaming engine collects; what the next steps need
-stays in memory. Polars has no SHA-256: people are hashed by Python, each once. Salt: COUNTERWEIGHT_SALT.
+The rules and the shortcuts of facts.sql. Each step is a lazy query that the streaming engine collects; what the next
+steps need stays in memory. Polars has no SHA-256: people are hashed by Python, each once. Salt: COUNTERWEIGHT_SALT.
 """
 
 import datetime
@@ -50,7 +50,9 @@ class Facts:
         """The frame with `customer`, whom the identifier in the column stands for."""
         return (
             frame.join(self.identifiers, left_on=column, right_on="identifier", how="left")
-            .with_columns(customer=pl.when(pl.col("is_listed")).then(pl.col("listed_customer")).otherwise(pl.col(column)))
+            .with_columns(
+                customer=pl.when(pl.col("is_listed")).then(pl.col("listed_customer")).otherwise(pl.col(column))
+            )
             .drop("listed_customer", "is_listed")
         )
 
@@ -75,7 +77,8 @@ class Facts:
 
     def tickets_(self):
         raw = self.read(
-            "tickets", "ticket_id", "created_at", "updated_at", "requester_id", "channel", "category_at_open", "subcategory",
+            "tickets", "ticket_id", "created_at", "updated_at", "requester_id", "channel", "category_at_open",
+            "subcategory",
             "problem_id", "parent_ticket_id", "duplicate_of", "merged_into", "follow_up_of", "sla_policy_id", "is_test",
             "resolution_code", "reported_first_contact_resolution", "created_by_actor_type", "ticket_type",
         )  # fmt: skip
@@ -91,10 +94,15 @@ class Facts:
                 | pl.col("merged_into").is_not_null(),
                 is_flagged=pl.col("reported_first_contact_resolution").fill_null(False),
                 is_machine_made=pl.col("created_by_actor_type").is_in(MACHINES),
-                is_request=(pl.col("ticket_type") == "request").fill_null(False)
-                | self.of_requests("category_at_open"),
+                is_request=(pl.col("ticket_type") == "request").fill_null(False) | self.of_requests("category_at_open"),
             )
-            .drop("resolution_code", "reported_first_contact_resolution", "created_by_actor_type", "ticket_type", "merged_into")
+            .drop(
+                "resolution_code",
+                "reported_first_contact_resolution",
+                "created_by_actor_type",
+                "ticket_type",
+                "merged_into",
+            )
             .collect(engine="streaming")
             .lazy()
         )
@@ -159,9 +167,7 @@ class Facts:
                 .then(pl.lit("monitor"))
                 .otherwise(pl.col("actor_type")),
             )
-            .select(
-                "ticket_id", "event_sequence", "event_at", "is_closing", "is_resolved", "is_move", "named_actor"
-            )
+            .select("ticket_id", "event_sequence", "event_at", "is_closing", "is_resolved", "is_move", "named_actor")
             .collect(engine="streaming")
             .lazy()
         )
@@ -183,7 +189,11 @@ class Facts:
             )
             .sort("ticket_id", "event_sequence")
             .with_columns(
-                next_move_at=pl.when(pl.col("is_move")).then(pl.col("event_at")).backward_fill().shift(-1).over("ticket_id")
+                next_move_at=pl.when(pl.col("is_move"))
+                .then(pl.col("event_at"))
+                .backward_fill()
+                .shift(-1)
+                .over("ticket_id")
             )
             .with_columns(
                 leaving=pl.when(~pl.col("is_move") | pl.col("is_resolved"))
@@ -224,7 +234,8 @@ class Facts:
         self.episodes = (
             rows.join(
                 self.tickets.select(
-                    "ticket_id", "customer", "category_at_open", "subcategory", "issue", "is_test", "is_spam", "is_duplicate"
+                    "ticket_id", "customer", "category_at_open", "subcategory", "issue", "is_test", "is_spam",
+                    "is_duplicate"
                 ),
                 on="ticket_id",
             )
@@ -259,7 +270,8 @@ class Facts:
 
     def legs_(self):
         legs = self.read(
-            "calls", "leg_id", "contact_id", "leg_number", "direction", "channel", "customer_id", "agent_id", "category",
+            "calls", "leg_id", "contact_id", "leg_number", "direction", "channel", "customer_id", "agent_id",
+            "category",
             "subcategory", "ticket_id", "started_at", "answered_at", "ended_at", "reported_resolved", "talk_seconds",
             "hold_seconds", "wrap_seconds",
         ).with_columns(
@@ -274,7 +286,8 @@ class Facts:
             & pl.col("agent_id").is_not_null()
             & (pl.col("ended_at").is_null() | (pl.col("answered_at") < pl.col("ended_at")))
         )
-        # how many chats an agent has open changes at these moments only; 27720 is divisible by every number up to twelve
+        # how many chats an agent has open changes at these moments only; 27720 is divisible by every number up to
+        # twelve
         shares = (
             pl.concat([
                 chats.select("agent_id", "leg_id", at="answered_at", opened=pl.lit(1, pl.Int64)),
@@ -415,7 +428,8 @@ class Facts:
             )
         )
         columns = [
-            "interaction_id", "kind", "contact_id", "ticket_id", "direction", "customer", "category", "issue", "started_at",
+            "interaction_id", "kind", "contact_id", "ticket_id", "direction", "customer", "category", "issue",
+            "started_at",
             "ended_at", "issue_ended_at", "is_counted", "is_request", "is_index", "handle", "called_at",
         ]  # fmt: skip
         contacts = self.contacts.with_columns(
@@ -461,7 +475,9 @@ class Facts:
             )
         )
         self.interactions = (
-            pl.concat([part.select(columns) for part in (contacts, openings, returns)]).collect(engine="streaming").lazy()
+            pl.concat([part.select(columns) for part in (contacts, openings, returns)])
+            .collect(engine="streaming")
+            .lazy()
         )
         volumes = (
             self.interactions.filter(pl.col("is_counted") & pl.col("customer").is_not_null())
@@ -498,7 +514,8 @@ class Facts:
             )
             .join(self.shared.lazy(), on="customer", how="anti")
             .select(
-                "interaction_id", "customer", "issue", "started_at", "ended_at", "issue_ended_at", "is_counted", "is_index",
+                "interaction_id", "customer", "issue", "started_at", "ended_at", "issue_ended_at", "is_counted",
+                "is_index",
                 "contact_id",
             )
             .sort("customer", "issue", "started_at", "interaction_id")
@@ -543,7 +560,8 @@ class Facts:
             .join(self.members, on="interaction_id", how="left")
             .join(self.keys, on="customer", how="left")
             .select(
-                "interaction_id", "kind", "customer_key", "started_at", "ended_at", "is_counted", "chain_id", "chain_position",
+                "interaction_id", "kind", "customer_key", "started_at", "ended_at", "is_counted", "chain_id",
+                "chain_position",
                 "is_index", "previous_interaction_id", "next_interaction_id", "next_started_at", "seconds_to_next",
                 contact_key=key("contact_id"),
                 ticket_key=key("ticket_id"),
@@ -582,9 +600,7 @@ class Facts:
         policies = (
             pl.scan_parquet(self.raw / "sla_policies.parquet")
             .filter(pl.col("metric") == "resolution")
-            .select(
-                "calendar_id", sla_policy_id="policy_id", target=pl.col("target_minutes").cast(pl.Int64) * 60
-            )
+            .select("calendar_id", sla_policy_id="policy_id", target=pl.col("target_minutes").cast(pl.Int64) * 60)
         )
         stops = (
             self.episodes.filter(pl.col("episode_number") == 1)
@@ -610,7 +626,8 @@ class Facts:
                 sign=pl.when(pl.col("new_value").is_in(paused)).then(1).otherwise(-1).cast(pl.Int64),
             )
         )
-        # the clock from creation to resolution, less what it showed at the end of each pause, and more what at its beginning
+        # the clock from creation to resolution, less what it showed at the end of each pause, and more what at its
+        # beginning
         readings = pl.concat([
             stops.select("ticket_id", "calendar_id", at="resolved_at", sign=pl.lit(1, pl.Int64)),
             stops.select("ticket_id", "calendar_id", at="created_at", sign=pl.lit(-1, pl.Int64)),
@@ -637,7 +654,8 @@ class Facts:
 
     def claims_(self):
         columns = [
-            "claim_type", "claim_key", "episode", "contact_id", "ticket_id", "customer", "claimed_at", "issue", "closure_mode"
+            "claim_type", "claim_key", "episode", "contact_id", "ticket_id", "customer", "claimed_at", "issue",
+            "closure_mode"
         ]  # fmt: skip
         none = pl.lit(None, pl.String)
         episodes = self.episodes.with_columns(
@@ -647,9 +665,7 @@ class Facts:
         flagged = self.tickets.filter(pl.col("is_flagged")).select("ticket_id")
         handled = self.contacts.filter(
             (pl.col("direction") == "inbound") & pl.col("is_answered") & pl.col("ended_at").is_not_null()
-        ).with_columns(
-            claim_key=key("contact_id"), claimed_at=pl.col("ended_at"), episode=none, closure_mode=none
-        )
+        ).with_columns(claim_key=key("contact_id"), claimed_at=pl.col("ended_at"), episode=none, closure_mode=none)
         sessions = self.read("bot_sessions", "session_id", "customer_id", "ended_at", "intent", "is_contained").filter(
             pl.col("is_contained") & pl.col("ended_at").is_not_null()
         )
@@ -672,7 +688,10 @@ class Facts:
 
     def returns(self):
         about = self.tickets.select(
-            "ticket_id", "parent_ticket_id", "problem_id", never=pl.col("is_request") | pl.col("is_test") | pl.col("is_spam")
+            "ticket_id",
+            "parent_ticket_id",
+            "problem_id",
+            never=pl.col("is_request") | pl.col("is_test") | pl.col("is_spam"),
         )
         # what a customer came for, with whatever can never be a return left out
         comebacks = (
@@ -713,7 +732,8 @@ class Facts:
                 .sort("claim_key")
                 .unique(["customer", "issue", "claimed_at"], keep="last", maintain_order=True)
                 .select(
-                    "customer", "issue", "claimed_at", "claim_key", claim_ticket="ticket_id", claim_contact="contact_id",
+                    "customer", "issue", "claimed_at", "claim_key", claim_ticket="ticket_id",
+                    claim_contact="contact_id",
                     is_of_episode=pl.col("episode").is_not_null(),
                 )
                 .sort("claimed_at")
@@ -873,9 +893,7 @@ class Facts:
         shared = self.keys.join(self.shared.lazy(), on="customer").select("customer_key", is_shared=pl.lit(True))
         length = pl.col("window_days") * 86400
         judged = (
-            self.all_claims.filter(
-                (pl.col("claim_type") == "ticket_resolved") & pl.col("closure_mode").is_in(HEADLINE)
-            )
+            self.all_claims.filter((pl.col("claim_type") == "ticket_resolved") & pl.col("closure_mode").is_in(HEADLINE))
             .join(shared, on="customer_key", how="left")
             .join(pl.LazyFrame({"window_days": [1, 7, 14, 30]}, schema={"window_days": pl.Int32}), how="cross")
             .with_columns(

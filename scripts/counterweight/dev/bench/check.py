@@ -1,7 +1,8 @@
 """Do a build and a peer say the same? `python -m counterweight.dev.bench.check BUILD.duckdb PEER NOTES.json`.
 
-PEER is a DuckDB file or a folder of Parquet with the tables of TABLES, each with any of the product's columns. Rows are compared
-without order, nulls as values: the count, the sum of a hash of each column, and of each row's columns together.
+PEER is a DuckDB file or a folder of Parquet with the tables of TABLES, each with any of the product's columns. Rows
+are compared without order, nulls as values: the count, the sum of a hash of each column, and of each row's columns
+together.
 """
 
 import json
@@ -57,16 +58,13 @@ def compare(build, peer, left_out=()):
             types = {row[0]: row[1] for row in connection.execute(f"describe select * from {ours}").fetchall()}
             columns = [row[0] for row in theirs]
             own, other = (
-                _sums(connection, relation, columns, types)
-                for relation in (f"(from {ours} {kept})", f"peer.{table}")
+                _sums(connection, relation, columns, types) for relation in (f"(from {ours} {kept})", f"peer.{table}")
             )
             found[table] = {
                 "rows": own[0],
                 "columns": columns,
                 "differing": [
-                    name
-                    for name, a, b in zip(["(count)", *columns, "(rows)"], own, other, strict=True)
-                    if a != b
+                    name for name, a, b in zip(["(count)", *columns, "(rows)"], own, other, strict=True) if a != b
                 ],
             }
     return found

@@ -131,8 +131,8 @@ def targets(results):
     slope = growth(results)
     rows = [
         _judged(
-            "time in DuckDB of the models that the facts and the return rate need ≤ 1.5 × one hand-tuned script's",
-            needed / script if script else None, 1.5, "× ({:,.0f} s over {:,.0f} s)", (needed, script or 0),
+            "time in DuckDB of the models that the facts and the return rate need ≤ 1.5 times one hand-tuned script's",
+            needed / script if script else None, 1.5, " times ({:,.0f} s over {:,.0f} s)", (needed, script or 0),
         ),
         _judged(
             "time in DuckDB of a one-day increment ≤ 10 % of the full build's",
@@ -168,8 +168,9 @@ def _measured(results):
     machine = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
     lines = [
-        f"One machine: {machine['cores']} cores, {machine['memory_bytes'] / GB:,.0f} GB of memory, {machine['system']}, "
-        f"Python {machine['python']}, {versions}. Others worked on it at the same time: wall time is noise, CPU time less so.",
+        f"One machine: {machine['cores']} cores, {machine['memory_bytes'] / GB:,.0f} GB of memory, "
+        f"{machine['system']}, Python {machine['python']}, {versions}. Others worked on it at the same time: wall time "
+        "is noise, CPU time less so.",
         "",
         pages.table(
             ("interactions", "measured on", "commit", "rows loaded", "rows of the last day", "bytes of Parquet"),
@@ -237,7 +238,7 @@ def _peers(results):
                 rows.append((n, title, _number(cpu), over(cpu), peak, same))
                 hashing = sum(step["cpu_seconds"] for step in peer["steps"] if step["step"] == "hashing")
                 rows.append((n, f"{title}: hashing of people in it", _number(hashing), over(hashing), "", ""))
-    return pages.table(("interactions", "who", "CPU s", "× the script", "peak GB", "the same numbers"), rows)
+    return pages.table(("interactions", "who", "CPU s", "times the script", "peak GB", "the same numbers"), rows)
 
 
 def _layers(results):
@@ -290,8 +291,8 @@ def _tables(results):
         schemas.setdefault(name.split(".")[0], []).append(table["bytes"])
     largest = sorted(tables.items(), key=lambda item: -item[1]["bytes"])[:20]
     return "\n".join((
-        f"At {interactions_of(measured[-1]):,} interactions, after the full build. Bytes are the blocks of the file in which a "
-        "table has data; small tables share blocks, so that their sum is more than the file.",
+        f"At {interactions_of(measured[-1]):,} interactions, after the full build. Bytes are the blocks of the file in "
+        "which a table has data; small tables share blocks, so that their sum is more than the file.",
         "",
         pages.table(
             ("schema", "tables", "bytes"),
@@ -324,7 +325,10 @@ def lines_of(results):
     """Points of the picture: {interactions, seconds, who}."""
     points = []
     for size in sizes(results):
-        whole = {"full build": size["steps"]["full"]["sql_cpu_seconds"], "of it, the peers' facts": sql_of(size, which="is_of_peers")}
+        whole = {
+            "full build": size["steps"]["full"]["sql_cpu_seconds"],
+            "of it, the peers' facts": sql_of(size, which="is_of_peers"),
+        }
         if size["steps"].get("increment", {}).get("exit_code") == 0:
             whole["one-day increment"] = size["steps"]["increment"]["sql_cpu_seconds"]
         whole |= {PEERS[name]: cpu_of_peer(peer) for name, peer in size["peers"].items()}

@@ -11,8 +11,8 @@ from pathlib import Path
 def run(arguments, log, environment=None, most_bytes=None):
     """Run a module of this package in a child; {wall, cpu, peak memory, exit code}. Its output goes to the file `log`.
 
-    A child that dies is a result like any other. One that takes more than `most_bytes` of memory is killed, before the kernel
-    chooses whom to kill; `is_too_big` says so.
+    A child that dies is a result like any other. One that takes more than `most_bytes` of memory is killed, before
+    the kernel chooses whom to kill; `is_too_big` says so.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with Path(log).open("ab") as output:

@@ -1,7 +1,8 @@
 """One step of the bench in a process of its own: `python -m counterweight.dev.bench.step NOTES.json COMMAND …`.
 
-Runs a command of `counterweight` and notes, by node of dbt, how long DuckDB computed: what is left of the process's CPU time is
-dbt's own. That is exact where dbt has one thread, since then nothing else runs meanwhile; DuckDB has all cores within a query.
+Runs a command of `counterweight` and notes, by node of dbt, how long DuckDB computed: what is left of the process's
+CPU time is dbt's own. That is exact where dbt has one thread, since then nothing else runs meanwhile; DuckDB has all
+cores within a query.
 """
 
 import collections

@@ -8,8 +8,11 @@ import duckdb
 
 
 def tables(build):
-    """{schema.table: {rows, bytes}} and the number of interactions. Bytes are the blocks in which a table has a segment: small
-    tables share theirs, so that these add up to more than the file."""
+    """{schema.table: {rows, bytes}} and the number of interactions.
+
+    Bytes are the blocks in which a table has a segment: small tables share theirs, so that these add up to more than
+    the file.
+    """
     from counterweight.dev.bench.by_duckdb import quoted
 
     found = {}

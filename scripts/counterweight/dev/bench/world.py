@@ -1,9 +1,11 @@
-"""A world of the wanted size in two deliveries: all but its last day, and that day. `python -m counterweight.dev.bench.world N DIR`.
+"""A world of the wanted size in two deliveries: all but its last day, and that day. `python -m
+counterweight.dev.bench.world N DIR`.
 
-What belongs to the last day is what its own time says: an event, a message, a review as it happened, a contact's leg once it was
-written up, a session when it ended. A ticket, a survey or a problem that changed on that day comes twice: as it stood the evening before, as
-far as its events tell, and as it stands then. Requesters are taken as they are now, and so is what has no time of its own (identities,
-agents, shifts, policies, costs): all of it is in the first delivery.
+What belongs to the last day is what its own time says: an event, a message, a review as it happened, a contact's leg
+once it was written up, a session when it ended. A ticket, a survey or a problem that changed on that day comes twice:
+as it stood the evening before, as far as its events tell, and as it stands then. Requesters are taken as they are
+now, and so is what has no time of its own (identities, agents, shifts, policies, costs): all of it is in the first
+delivery.
 """
 
 import contextlib
@@ -21,8 +23,8 @@ from counterweight.worlds import simulate
 
 MONTHS = 24
 SEED = 7
-# Of the simulator's tickets and calls some are returns, legs of one contact, or a visit's own ticket: contacts + openings +
-# returns come to about 0.93 of the two. Four tickets stand beside ten calls.
+# Of the simulator's tickets and calls some are returns, legs of one contact, or a visit's own ticket: contacts +
+# openings + returns come to about 0.93 of the two. Four tickets stand beside ten calls.
 TICKETS_OF_INTERACTIONS = 0.308
 CALLS_OF_INTERACTIONS = 0.77
 # When a row was known, by table; of what is not here, everything was known from the beginning.
@@ -52,7 +54,13 @@ VERSIONED = {
     ),
 }
 # Columns of a ticket that its events tell of, and the fields of these.
-FIELDS = {"status": "status", "category": "category", "team_id": "team", "assignee_id": "assignee", "priority": "priority"}
+FIELDS = {
+    "status": "status",
+    "category": "category",
+    "team_id": "team",
+    "assignee_id": "assignee",
+    "priority": "priority",
+}
 UNKNOWN_BEFORE_RESOLVED = ("resolution_code", "reported_first_contact_resolution")
 
 
@@ -92,7 +100,9 @@ def split(world, first, last):
         for path in sorted((world / "raw").glob("*.parquet")):
             table, source = path.stem, f"read_parquet({quoted(path)})"
             if table == "tickets":
-                before, after = _tickets(source, f"read_parquet({quoted(path.with_name('ticket_events.parquet'))})", cut)
+                before, after = _tickets(
+                    source, f"read_parquet({quoted(path.with_name('ticket_events.parquet'))})", cut
+                )
             elif table in VERSIONED:
                 known, begun, forgotten = VERSIONED[table]
                 replaced = ", ".join(f"{value or 'null'} as {name}" for name, value in forgotten.items())
