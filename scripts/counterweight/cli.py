@@ -78,6 +78,7 @@ def main(context, project_dir, wait):
       COUNTERWEIGHT_PUBLISHED   folder readers look in  (published)
       COUNTERWEIGHT_SALT        secret that keys the hashes of people; set one before real names are loaded
       COUNTERWEIGHT_THREADS     threads of dbt          (2)
+      COUNTERWEIGHT_MEMORY_LIMIT  memory of DuckDB, for example 3GB; more is written to disk  (80 % of the machine)
       COUNTERWEIGHT_KEEP_BUILDS, _KEEP_MONTHS  how long past builds stay: see `publish --help`
     """
     if context.invoked_subcommand not in ("simulate", "worlds"):

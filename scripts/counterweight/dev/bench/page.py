@@ -315,7 +315,7 @@ def _mega(value):
 
 
 def _short(commit):
-    return (commit or "unknown").replace("-", " ")[:18]
+    return (commit or "unknown")[:12]
 
 
 # ---- the picture
