@@ -364,79 +364,104 @@ left join (
         and (requests.subcategory is null or requests.subcategory = joined.subcategory);
 
 -- step: interactions
+-- a number for each customer's issue: sorting and joining by it is cheaper than by two texts
+create temp table threads as
+select row_number() over () as thread, customer, issue
+from (
+    select customer, issue from contacts
+    union
+    select customer, issue from tickets
+    union
+    select customer, issue from episodes where reopened_by = 'requester'
+    union
+    select customer, replace(category, '/', '//') from contacts
+    union
+    select customer, replace(category_at_open, '/', '//') from tickets
+)
+where customer is not null and issue is not null;
+
 create temp table interactions as
-select
-    'contact/canonical:' || contact_id as interaction_id,
-    'contact' as kind,
-    contact_id,
-    ticket_id,
-    direction,
-    customer,
-    category,
-    issue,
-    started_at,
-    ended_at,
-    ended_at as issue_ended_at,
-    direction = 'inbound' as is_counted,
-    is_request,
-    is_answered as is_index,
-    handle_seconds,
-    -- of an opening the call that it is
-    started_at as called_at
-from contacts
-union all
-select
-    'opening/canonical:' || tickets.ticket_id,
-    'opening',
-    same.contact_id,
-    tickets.ticket_id,
-    'inbound',
-    tickets.customer,
-    tickets.category_at_open,
-    tickets.issue,
-    tickets.created_at,
-    tickets.created_at,
-    ends.ended_at,
-    same.contact_id is null,
-    tickets.is_request,
-    true,
-    null,
-    same.called_at
-from tickets
-left join same_contacts as same on tickets.ticket_id = same.ticket_id
-left join (
-    select ticket_id, case when arg_max_null(ended_at, episode_number) is null then arg_max(resolved_at, episode_number) end
-        as ended_at
+with united as (
+    select
+        'contact/canonical:' || contact_id as interaction_id,
+        'contact' as kind,
+        -- kind and own_id order like interaction_id, and are shorter
+        contact_id as own_id,
+        contact_id,
+        ticket_id,
+        direction,
+        customer,
+        category,
+        issue,
+        started_at,
+        ended_at,
+        ended_at as issue_ended_at,
+        direction = 'inbound' as is_counted,
+        is_request,
+        is_answered as is_index,
+        handle_seconds,
+        -- of an opening the call that it is
+        started_at as called_at
+    from contacts
+    union all
+    select
+        'opening/canonical:' || tickets.ticket_id,
+        'opening',
+        tickets.ticket_id,
+        same.contact_id,
+        tickets.ticket_id,
+        'inbound',
+        tickets.customer,
+        tickets.category_at_open,
+        tickets.issue,
+        tickets.created_at,
+        tickets.created_at,
+        ends.ended_at,
+        same.contact_id is null,
+        tickets.is_request,
+        true,
+        null,
+        same.called_at
+    from tickets
+    left join same_contacts as same on tickets.ticket_id = same.ticket_id
+    left join (
+        select ticket_id, case when arg_max_null(ended_at, episode_number) is null then arg_max(resolved_at, episode_number) end
+            as ended_at
+        from episodes
+        group by ticket_id
+    ) as ends on tickets.ticket_id = ends.ticket_id
+    union all
+    select
+        'return/canonical:' || episodes.episode,
+        'return',
+        episodes.episode,
+        null,
+        episodes.ticket_id,
+        'inbound',
+        episodes.customer,
+        episodes.category,
+        episodes.issue,
+        episodes.reopened_at,
+        episodes.reopened_at,
+        ends.ended_at,
+        true,
+        tickets.is_request,
+        true,
+        null,
+        null
     from episodes
-    group by ticket_id
-) as ends on tickets.ticket_id = ends.ticket_id
-union all
-select
-    'return/canonical:' || episodes.episode,
-    'return',
-    null,
-    episodes.ticket_id,
-    'inbound',
-    episodes.customer,
-    episodes.category,
-    episodes.issue,
-    episodes.reopened_at,
-    episodes.reopened_at,
-    ends.ended_at,
-    true,
-    tickets.is_request,
-    true,
-    null,
-    null
-from episodes
-inner join tickets on episodes.ticket_id = tickets.ticket_id
-left join (
-    select ticket_id, case when arg_max_null(ended_at, episode_number) is null then arg_max(resolved_at, episode_number) end
-        as ended_at
-    from episodes
-    group by ticket_id
-) as ends on episodes.ticket_id = ends.ticket_id
-where episodes.reopened_by = 'requester';
+    inner join tickets on episodes.ticket_id = tickets.ticket_id
+    left join (
+        select ticket_id, case when arg_max_null(ended_at, episode_number) is null then arg_max(resolved_at, episode_number) end
+            as ended_at
+        from episodes
+        group by ticket_id
+    ) as ends on episodes.ticket_id = ends.ticket_id
+    where episodes.reopened_by = 'requester'
+)
+select row_number() over () as n, united.*, threads.thread
+from united
+left join threads on united.customer = threads.customer and united.issue = threads.issue;
 
 create temp table shared_customers as
 with volumes as (
@@ -474,9 +499,11 @@ where customer is not null;
 create temp table issue_interactions as
 with ordered as (
     select
+        n,
         interaction_id,
-        customer,
-        issue,
+        kind,
+        own_id,
+        thread,
         started_at,
         ended_at,
         is_counted,
@@ -490,20 +517,20 @@ with ordered as (
         ) as latest_end
     from interactions
     where
-        direction = 'inbound' and customer is not null and issue is not null
+        direction = 'inbound' and thread is not null
         and customer not in (select customer from shared_customers)
-    window by_time as (partition by customer, issue order by started_at, interaction_id)
+    window by_time as (partition by thread order by started_at, kind, own_id)
 ),
 chained as (
     select
         *,
-        last_value(
-            case when coalesce(date_diff('second', latest_end, started_at) <= 604800, false) then null else interaction_id end
-            ignore nulls
-        ) over (
-            partition by customer, issue order by started_at, interaction_id
+        last_value(case
+            when coalesce(date_diff('second', latest_end, started_at) <= 604800, false) then null
+            else {'n': n, 'id': interaction_id}
+        end ignore nulls) over (
+            partition by thread order by started_at, kind, own_id
             rows between unbounded preceding and current row
-        ) as first_interaction_id
+        ) as first
     from ordered
 ),
 -- a ticket that a contact opened is the same visit; who names no contact is a visit alone
@@ -513,8 +540,8 @@ visited as (
         case
             when contact_id is null then true
             else row_number() over (
-                partition by first_interaction_id, coalesce(contact_id, interaction_id)
-                order by started_at, interaction_id
+                partition by first.n, coalesce(contact_id, own_id)
+                order by started_at, kind, own_id
             ) = 1
         end as is_new_visit
     from chained
@@ -523,15 +550,15 @@ placed as (
     select
         *,
         cast(count(*) filter (where is_new_visit) over (
-            partition by first_interaction_id order by started_at, interaction_id
+            partition by first.n order by started_at, kind, own_id
             rows between unbounded preceding and current row
         ) as integer) as visits_so_far
     from visited
 )
 select
-    interaction_id,
-    '7d/' || first_interaction_id as chain_id,
-    min(visits_so_far) over (partition by first_interaction_id, coalesce(contact_id, interaction_id)) as chain_position,
+    n,
+    '7d/' || first.id as chain_id,
+    min(visits_so_far) over (partition by first.n, coalesce(contact_id, own_id)) as chain_position,
     case when is_counted then is_index end as is_index,
     case when is_counted then previous_interaction_id end as previous_interaction_id,
     case when is_counted then next_interaction_id end as next_interaction_id,
@@ -560,7 +587,7 @@ select
     chains.next_started_at,
     chains.seconds_to_next
 from interactions
-left join issue_interactions as chains on interactions.interaction_id = chains.interaction_id
+left join issue_interactions as chains on interactions.n = chains.n
 left join people on interactions.customer = people.customer;
 
 -- step: fct_resolution_episodes
@@ -675,55 +702,59 @@ where summed.running_seconds <= stops.target_seconds;
 
 -- step: claims
 create temp table claims as
-select
-    'ticket_resolved' as claim_type,
-    'canonical:' || episode as claim_key,
-    episode,
-    cast(null as varchar) as contact_id,
-    ticket_id,
-    customer,
-    resolved_at as claimed_at,
-    issue,
-    closure_mode
-from episodes
-union all
-select
-    'first_contact_resolved', 'canonical:' || episodes.ticket_id, episodes.episode, null, episodes.ticket_id,
-    episodes.customer, episodes.resolved_at, episodes.issue, episodes.closure_mode
-from episodes
-inner join tickets on episodes.ticket_id = tickets.ticket_id
-where tickets.is_flagged and episodes.episode_number = 1
-union all
-select
-    'sla_met', 'canonical:' || episodes.ticket_id, episodes.episode, null, episodes.ticket_id, episodes.customer,
-    episodes.resolved_at, episodes.issue, episodes.closure_mode
-from episodes
-inner join met_clocks on episodes.ticket_id = met_clocks.ticket_id
-where episodes.episode_number = 1
-union all
-select
-    unnest(case when reported_resolved then ['contact_handled', 'call_resolved'] else ['contact_handled'] end),
-    'canonical:' || contact_id, null, contact_id, ticket_id, customer, ended_at, issue, null
-from contacts
-where direction = 'inbound' and is_answered and ended_at is not null
-union all
-select
-    'contained_by_bot', 'canonical:' || sessions.session_id, null, null, null,
-    case when identifiers.identifier is not null then identifiers.customer else sessions.customer_id end,
-    sessions.ended_at, replace(sessions.intent, '/', '//'), null
-from read_parquet(getvariable('raw') || '/bot_sessions.parquet') as sessions
-left join identifiers on sessions.customer_id = identifiers.identifier
-where sessions.is_contained and sessions.ended_at is not null;
+with united as (
+    select
+        'ticket_resolved' as claim_type,
+        'canonical:' || episode as claim_key,
+        episode,
+        cast(null as varchar) as contact_id,
+        ticket_id,
+        customer,
+        resolved_at as claimed_at,
+        issue,
+        closure_mode
+    from episodes
+    union all
+    select
+        'first_contact_resolved', 'canonical:' || episodes.ticket_id, episodes.episode, null, episodes.ticket_id,
+        episodes.customer, episodes.resolved_at, episodes.issue, episodes.closure_mode
+    from episodes
+    inner join tickets on episodes.ticket_id = tickets.ticket_id
+    where tickets.is_flagged and episodes.episode_number = 1
+    union all
+    select
+        'sla_met', 'canonical:' || episodes.ticket_id, episodes.episode, null, episodes.ticket_id, episodes.customer,
+        episodes.resolved_at, episodes.issue, episodes.closure_mode
+    from episodes
+    inner join met_clocks on episodes.ticket_id = met_clocks.ticket_id
+    where episodes.episode_number = 1
+    union all
+    select
+        unnest(case when reported_resolved then ['contact_handled', 'call_resolved'] else ['contact_handled'] end),
+        'canonical:' || contact_id, null, contact_id, ticket_id, customer, ended_at, issue, null
+    from contacts
+    where direction = 'inbound' and is_answered and ended_at is not null
+    union all
+    select
+        'contained_by_bot', 'canonical:' || sessions.session_id, null, null, null,
+        case when identifiers.identifier is not null then identifiers.customer else sessions.customer_id end,
+        sessions.ended_at, replace(sessions.intent, '/', '//'), null
+    from read_parquet(getvariable('raw') || '/bot_sessions.parquet') as sessions
+    left join identifiers on sessions.customer_id = identifiers.identifier
+    where sessions.is_contained and sessions.ended_at is not null
+)
+select row_number() over () as n, united.*, threads.thread
+from united
+left join threads on united.customer = threads.customer and united.issue = threads.issue;
 
 -- step: returns
 -- what a customer came for, with whatever can never be a return left out
 create temp table comebacks as
 select
-    interactions.interaction_id,
     interactions.kind,
-    interactions.customer,
-    interactions.issue,
-    replace(interactions.category, '/', '//') as category,
+    interactions.thread,
+    -- a bot knows the category at most
+    threads.thread as category_thread,
     interactions.started_at,
     interactions.ticket_id,
     interactions.contact_id,
@@ -732,11 +763,12 @@ select
     interactions.called_at
 from interactions
 left join tickets as about on interactions.ticket_id = about.ticket_id
+left join threads
+    on interactions.customer = threads.customer and replace(interactions.category, '/', '//') = threads.issue
 where
     interactions.kind in ('contact', 'opening')
     and interactions.direction = 'inbound'
-    and interactions.customer is not null
-    and interactions.issue is not null
+    and interactions.thread is not null
     and not interactions.is_request
     and not coalesce(about.is_request or about.is_test or about.is_spam, false)
     and interactions.customer not in (select customer from shared_customers);
@@ -746,81 +778,61 @@ with candidates as (
     -- of claims of one instant the last by its name is the latest
     select
         claim_type,
-        customer,
-        issue,
+        thread,
         claimed_at,
-        arg_max(
-            {
-                'claim_key': claim_key, 'is_of_episode': episode is not null, 'ticket_id': ticket_id,
-                'contact_id': contact_id
-            }, claim_key
-        ) as claim
+        arg_max(n, claim_key) as n
     from claims
-    where
-        customer is not null and issue is not null
-        and coalesce(closure_mode in ('confirmed', 'silent_auto_close'), true)
-    group by claim_type, customer, issue, claimed_at
+    where thread is not null and coalesce(closure_mode in ('confirmed', 'silent_auto_close'), true)
+    group by claim_type, thread, claimed_at
 ),
 paired as (
-    select comebacks.* exclude (customer, issue, category), latest.claim_type, latest.claimed_at, latest.claim
+    select comebacks.*, latest.n
     from comebacks
     asof inner join (select * from candidates where claim_type = 'ticket_resolved') as latest
-        on
-            comebacks.customer = latest.customer and comebacks.issue = latest.issue
-            and comebacks.started_at > latest.claimed_at
+        on comebacks.thread = latest.thread and comebacks.started_at > latest.claimed_at
     union all
-    select comebacks.* exclude (customer, issue, category), latest.claim_type, latest.claimed_at, latest.claim
+    select comebacks.*, latest.n
     from comebacks
     asof inner join (select * from candidates where claim_type = 'first_contact_resolved') as latest
-        on
-            comebacks.customer = latest.customer and comebacks.issue = latest.issue
-            and comebacks.started_at > latest.claimed_at
+        on comebacks.thread = latest.thread and comebacks.started_at > latest.claimed_at
     union all
-    select comebacks.* exclude (customer, issue, category), latest.claim_type, latest.claimed_at, latest.claim
+    select comebacks.*, latest.n
     from comebacks
     asof inner join (select * from candidates where claim_type = 'sla_met') as latest
-        on
-            comebacks.customer = latest.customer and comebacks.issue = latest.issue
-            and comebacks.started_at > latest.claimed_at
+        on comebacks.thread = latest.thread and comebacks.started_at > latest.claimed_at
     union all
-    select comebacks.* exclude (customer, issue, category), latest.claim_type, latest.claimed_at, latest.claim
+    select comebacks.*, latest.n
     from comebacks
     asof inner join (select * from candidates where claim_type = 'contact_handled') as latest
-        on
-            comebacks.customer = latest.customer and comebacks.issue = latest.issue
-            and comebacks.started_at > latest.claimed_at
+        on comebacks.thread = latest.thread and comebacks.started_at > latest.claimed_at
     union all
-    select comebacks.* exclude (customer, issue, category), latest.claim_type, latest.claimed_at, latest.claim
+    select comebacks.*, latest.n
     from comebacks
     asof inner join (select * from candidates where claim_type = 'call_resolved') as latest
-        on
-            comebacks.customer = latest.customer and comebacks.issue = latest.issue
-            and comebacks.started_at > latest.claimed_at
+        on comebacks.thread = latest.thread and comebacks.started_at > latest.claimed_at
     union all
-    select comebacks.* exclude (customer, issue, category), latest.claim_type, latest.claimed_at, latest.claim
+    select comebacks.*, latest.n
     from comebacks
     asof inner join (select * from candidates where claim_type = 'contained_by_bot') as latest
-        on
-            comebacks.customer = latest.customer and comebacks.category = latest.issue
-            and comebacks.started_at > latest.claimed_at
+        on comebacks.category_thread = latest.thread and comebacks.started_at > latest.claimed_at
 )
 select
-    paired.claim_type,
-    paired.claim.claim_key as claim_key,
+    paired.n,
     min(paired.started_at) as first_r3_at
 from paired
-left join tickets as origin on paired.claim.ticket_id = origin.ticket_id
+inner join claims on paired.n = claims.n
+left join tickets as origin on claims.ticket_id = origin.ticket_id
 where
     not coalesce(paired.parent_ticket_id = origin.parent_ticket_id, false)
     and not coalesce(paired.problem_id = origin.problem_id, false)
     -- the ticket's own opening, and a contact that names it (R4)
-    and not coalesce(paired.claim.is_of_episode and paired.ticket_id = paired.claim.ticket_id, false)
-    and not coalesce(paired.kind = 'opening' and paired.contact_id = paired.claim.contact_id, false)
+    and not coalesce(claims.episode is not null and paired.ticket_id = claims.ticket_id, false)
+    and not coalesce(paired.kind = 'opening' and paired.contact_id = claims.contact_id, false)
     and not coalesce(
-        paired.claim.contact_id is not null
-        and date_diff('second', paired.claimed_at, paired.called_at) between 0 and 900, false
+        claims.contact_id is not null
+        and date_diff('second', claims.claimed_at, paired.called_at) between 0 and 900, false
     )
-group by paired.claim_type, paired.claim.claim_key;
+group by paired.n;
 
 create temp table falsifiers as
 with linked as (
@@ -930,7 +942,7 @@ from claims
 left join episodes on claims.episode = episodes.episode
 left join falsifiers on claims.episode = falsifiers.episode
 left join answered on claims.contact_id = answered.contact_id
-left join inferred on claims.claim_type = inferred.claim_type and claims.claim_key = inferred.claim_key
+left join inferred on claims.n = inferred.n
 left join people on claims.customer = people.customer
 union all
 select
