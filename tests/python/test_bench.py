@@ -185,6 +185,7 @@ def test_the_page_is_written_from_the_results(tmp_path):
     text = filled(WRITTEN, sections, page.PAGE)
     for said in ("10,000,000", "0123456789ab", "too much memory", "`slow`", "duckdb 1.5.6", "2.00", "0.5 MB"):
         assert said in text
+    assert "**Polars says something else** in `fct_claims`: (count)." in text
     assert "| 10,000,000 | Polars | 7.0 | 0.64 | 1.00 | **no** |" in text
     assert "| 10,000,000 | marts | 1 | 100.0 | 50 % |" in text
     picture = page.picture(_recorded())

@@ -238,7 +238,32 @@ def _peers(results):
                 rows.append((n, title, _number(cpu), over(cpu), peak, same))
                 hashing = sum(step["cpu_seconds"] for step in peer["steps"] if step["step"] == "hashing")
                 rows.append((n, f"{title}: hashing of people in it", _number(hashing), over(hashing), "", ""))
-    return pages.table(("interactions", "who", "CPU s", "times the script", "peak GB", "the same numbers"), rows)
+    shown = pages.table(("interactions", "who", "CPU s", "times the script", "peak GB", "the same numbers"), rows)
+    return "\n\n".join((shown, *_compared(results)))
+
+
+def _compared(results):
+    """A paragraph: which columns were compared, at the largest size, and what differed."""
+    measured = sizes(results)
+    checks = {
+        PEERS[name]: peer["check"]
+        for name, peer in (measured[-1]["peers"] if measured else {}).items()
+        if "check" in peer
+    }
+    if not checks:
+        return
+    yield (
+        "Compared at the largest size: "
+        + "; ".join(
+            f"`{table}`, {compared['rows']:,} rows: {', '.join(compared['columns'])}"
+            for table, compared in next(iter(checks.values())).items()
+        )
+        + "."
+    )
+    for who, tables in checks.items():
+        for table, compared in tables.items():
+            if compared["differing"]:
+                yield f"**{who} says something else** in `{table}`: {', '.join(compared['differing'])}."
 
 
 def _layers(results):
