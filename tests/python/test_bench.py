@@ -247,3 +247,12 @@ def test_what_the_facts_need_is_found_in_the_manifest():
     assert bench.layer_of("models/marts/pairs/pair_p24_return_rate.sql") == "marts"
     assert bench.layer_of("seeds/windows.csv") == "seeds"
     assert bench.layer_of("./dbt_project.yml") == "hooks"
+
+
+def test_a_size_that_was_not_built_is_told_of():
+    results = _recorded()
+    results["sizes"]["10000000"]["steps"]["full"] = _step(exit_code=-9, end="too much memory")
+    sections = page.sections(results)
+    assert "full build: **ended**, too much memory" in sections["steps"]
+    assert "10,000,000" not in sections["layers"]
+    assert sections["targets"].count("not measured") == 2, "one size says nothing of growth, nor of the memory limit"

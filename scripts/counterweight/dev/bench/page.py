@@ -189,7 +189,8 @@ def _measured(results):
 
 def _steps(results):
     rows = []
-    for size in sizes(results):
+    # those too that did not come to their end
+    for size in sorted(results["sizes"].values(), key=interactions_of):
         for name, title in STEPS.items():
             step = size["steps"].get(name)
             if step is None:
