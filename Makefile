@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo real check parse properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week kills secrets audit-dependencies dirty-ledger raw-properties schedules touch-rules clean
+.PHONY: help setup demo real check parse bench properties contracts unit-tests bouncer docs lint state slim diff test test-long test-engines restated-week kills secrets audit-dependencies dirty-ledger raw-properties schedules touch-rules clean
 
 # Folder of the real logs; see `make real` where you do not have them.
 REAL_DATA ?= ../shared/data
@@ -139,6 +139,9 @@ secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hun
 
 restated-week: .venv/.synced ## a published week changes three times, and each change is explained; some four minutes
 	@$(RUN)python -m counterweight.dev.restated_week
+
+bench: .venv/.synced ## what a build costs at 1, 3 and 10 million interactions, beside others: docs/performance.md; hours
+	@$(RUN)counterweight bench --page
 
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass

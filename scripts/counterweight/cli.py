@@ -78,6 +78,7 @@ def main(context, project_dir, wait):
       COUNTERWEIGHT_PUBLISHED   folder readers look in  (published)
       COUNTERWEIGHT_SALT        secret that keys the hashes of people; set one before real names are loaded
       COUNTERWEIGHT_THREADS     threads of dbt          (2)
+      COUNTERWEIGHT_MEMORY_LIMIT  memory of DuckDB, for example 3GB; more is written to disk  (80 % of the machine)
       COUNTERWEIGHT_KEEP_BUILDS, _KEEP_MONTHS  how long past builds stay: see `publish --help`
     """
     if context.invoked_subcommand not in ("simulate", "worlds"):
@@ -604,6 +605,78 @@ def score(project, worlds, detectors, out, jobs, quick, only_list, **size):
         scoring.show_plan(project, entries, out, jobs)
     else:
         scoring.show(scoring.score(project, entries, out, jobs), f"{out}/{scoring.SCORE}")
+
+
+@main.command(short_help="What a build costs, by size, layer and model.")
+@click.option(
+    "--interactions",
+    default="1,3,10 million",
+    show_default=True,
+    metavar="LIST",
+    help="Sizes of the worlds, parted by commas: '1,3,10 million', '20000', '200 thousand'.",
+)
+@click.option(
+    "--work",
+    default="warehouse/bench",
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the worlds, which are kept, and of the results. Ten million take some 60 GB while they are "
+    "measured.",
+)
+@click.option(
+    "--memory-limit",
+    default="2GB",
+    show_default=True,
+    metavar="SIZE",
+    help="Limit of DuckDB's memory in a second full build of the largest size; the process takes some more. `none`: no "
+    "such build.",
+)
+@click.option(
+    "--peers",
+    default="duckdb,polars,pandas",
+    show_default=True,
+    metavar="LIST",
+    help="Who makes the same facts beside us; `none` for nobody.",
+)
+@click.option("--with-audit", is_flag=True, help="Measure audit and publish as well.")
+@click.option("--keep", is_flag=True, help="Keep the build files, to look into them.")
+@click.option("--page", is_flag=True, help="Write docs/performance.md and its picture from the results, at the end.")
+@click.option("--only-page", is_flag=True, help="The same, from the results that are there; nothing is measured.")
+@click.pass_obj
+def bench(project, interactions, work, memory_limit, peers, with_audit, keep, page, only_page):
+    """Measure what a build costs: no test, since time on a shared machine is noise.
+
+    For each size it makes a world of 24 months (contacts, openings and returns are interactions), holds back its last
+    day, and measures, each as a process of its own: load, full build, load of the last day, the build that follows it.
+    Of each: time, CPU time, peak memory, bytes of the file; of each model the time within DuckDB, apart from dbt's own.
+
+    Beside it the same facts are made without dbt, by one hand-tuned script for DuckDB, by Polars and by pandas, and are
+    compared with the build's: a peer that says something else, or needs more memory than there is, is named.
+
+    dbt has one thread here and DuckDB all cores: so the time in DuckDB is exact, and the same as the script's.
+
+    \b
+    Examples
+      counterweight bench --interactions 20000              two minutes, to see that it works
+      counterweight bench --interactions '1 million' --peers duckdb
+      counterweight bench --page                            all of it; hours
+      counterweight bench --only-page
+
+    DIR/results.json keeps one measurement a size, the last; measure the sizes in one go, or one after the other.
+    """
+    from counterweight.dev import bench as benching
+    from counterweight.dev.bench.page import write
+    from counterweight.dev.bench.sizes import parse_sizes
+
+    if not only_page:
+        wanted = [peer.strip() for peer in peers.split(",") if peer.strip() not in ("", "none")]
+        unknown = [peer for peer in wanted if peer not in benching.PEERS]
+        if unknown:
+            raise InputError(f"--peers: there is no {unknown[0]}. There are {', '.join(benching.PEERS)}.")
+        limit = None if memory_limit == "none" else memory_limit
+        benching.bench(project, parse_sizes(interactions), work, limit, wanted, with_audit, keep)
+    if page or only_page:
+        write(project, work)
 
 
 @main.command(short_help="What a change of the code does to the numbers.")

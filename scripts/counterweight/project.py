@@ -19,6 +19,7 @@ from counterweight.errors import BusyError, CounterweightError, DamagedError, In
 
 WAREHOUSE_VARIABLE = "COUNTERWEIGHT_WAREHOUSE"
 TARGET_VARIABLE = "COUNTERWEIGHT_TARGET"
+MEMORY_VARIABLE = "COUNTERWEIGHT_MEMORY_LIMIT"
 PUBLISHED_VARIABLE = "COUNTERWEIGHT_PUBLISHED"
 # How often a run that waits for another looks whether it may begin, in seconds.
 LOOK_AGAIN = 0.2
@@ -131,7 +132,10 @@ class Project:
         elif self.warehouse.is_dir():
             raise InputError(f"{self.warehouse} is a folder. {WAREHOUSE_VARIABLE} wants the name of a file.")
         try:
-            connection = duckdb.connect(str(self.warehouse), read_only=read_only)
+            limit = os.environ.get(MEMORY_VARIABLE)
+            connection = duckdb.connect(
+                str(self.warehouse), read_only=read_only, config={"memory_limit": limit} if limit else {}
+            )
         except duckdb.Error as error:
             if "could not set lock" in str(error).lower():
                 raise BusyError(
