@@ -122,8 +122,7 @@ judged as (
         on members.interaction_id = interactions.interaction_id
     left join repeats
         on
-            interactions.next_interaction_id = repeats.interaction_id
-            and members.is_trigger
+            case when members.is_trigger then interactions.next_interaction_id end = repeats.interaction_id
     where
         members.is_mature
         and not coalesce(interactions.is_forwarded, false)

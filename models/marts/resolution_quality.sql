@@ -329,6 +329,7 @@ clustered as (
 
     select
         {{ key }},
+        'to_date' as period_type,
         unit_type,
         unit,
         count(*) as customer_count,
@@ -359,7 +360,7 @@ limited as (
     from dispersed
     left join clustered
         on
-            dispersed.period_type = 'to_date'
+            dispersed.period_type = clustered.period_type
             and dispersed.claim_type = clustered.claim_type
             and dispersed.source_system = clustered.source_system
             and dispersed.window_days = clustered.window_days
