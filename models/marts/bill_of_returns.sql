@@ -1,6 +1,7 @@
 -- Grain: source system x period x unit x window. The bill: what was spent on work that came back. A repeat is billed once,
 -- to the period and unit of the contact that caused it; its own team only did the work. Mature contacts only.
 -- What nobody recorded the time of is counted and named, never priced: the bill is a lower bound.
+-- cost: the customers of each cell, since squares of clusters do not add up.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'judged_count', 'returned_count', 'repeat_contact_count', 'repeat_ticket_count', 'abandoned_repeat_count',

@@ -2,6 +2,7 @@
 -- A ticket is on the list while its status is none of the resolved ones. Flows (entered, came back, left, moved) are of
 -- the period; the backlog is a stock: it stands at the end and does not add up over periods. It is read ticket by
 -- ticket at the ends of periods, the flows from beginnings and ends, and a test holds one against the other.
+-- cost: each change of a ticket is put in order, by its status, team and category: windows over all ticket intervals.
 {% set zone = var('reporting_time_zone') %}
 {% set places = ['channel', 'queue', 'team_id', 'account_id', 'category'] %}
 {% set unit_types = {

@@ -1,5 +1,6 @@
 -- Grain: definition x source system x period x unit x window. Each definition of first contact resolution on its own terms,
 -- and beside it, of the same things as far as they can be judged: of those it calls resolved, how many never came back?
+-- cost: every definition judges every visit in up to four windows, and the cells of accounts of each are to be written.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'reported_count', 'reported_resolved_count', 'no_outcome_count', 'pending_count', 'mature_count',

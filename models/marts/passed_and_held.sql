@@ -1,6 +1,7 @@
 -- Grain: gate x source system x period x unit x window. A gate is somebody's word that all is well: the bot kept the
 -- session (`bot`), the review passed (`quality_review`), the first line resolved the ticket (`first_line`). Of what
 -- passed, how much held? Tier set `return`.
+-- cost: the cells of accounts, quiet periods included, four windows each: the rows to write are the work.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'offered_count', 'passed_count', 'mature_count', 'cohort_count', 'held_count', 'failed_count', 'unobservable_count',

@@ -1,6 +1,7 @@
 -- Grain: family type x source system x period x unit x look-back. Of the incidents that were resolved, how many had been
 -- resolved for the same person before, and how few families they are? By family and account: recurring_problems.
 -- A look-back needs no maturity but history: cases of the first days, whose look-back lies before the data, are not judged.
+-- cost: the cells of accounts, two family types and look-backs each; then the families, which no sum of cells gives.
 {% set zone = var('reporting_time_zone') %}
 {% set windows = [30, 90] %}
 {% set sums = [

@@ -2,6 +2,8 @@
 -- ones included. Of what was called done in the period, how much held? Tier set `return`; headline cohorts only.
 -- Beside the rate stands what the mix of categories lets expect, from the other units; limits say what chance may do.
 -- Systems stand apart: their teams and categories are their own, and a desk of 1999 shares no period with one of 2016.
+-- cost: a row for each account, window and period, quiet ones included, and some twenty statistics of it: millions of rows
+-- to compute and write. The customers behind the claims are counted once for each type of unit.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'claim_count', 'mature_count', 'held_count', 'falsified_count', 'unobservable_count', 'unknown_customer_count',
