@@ -73,21 +73,14 @@ placed_events as (
 
 unit_parts as (
 
+    {% for unit_type in unit_types -%}
     select
         source_system,
         {%- for key in keys %}
         {{ key }},
         {%- endfor %}
-        case
-            {%- for unit_type in unit_types %}
-            when grouping(of_{{ unit_type }}) = 0 then '{{ unit_type }}'
-            {%- endfor %}
-        end as unit_type,
-        case
-            {%- for unit_type in unit_types %}
-            when grouping(of_{{ unit_type }}) = 0 then of_{{ unit_type }}
-            {%- endfor %}
-        end as unit,
+        '{{ unit_type }}' as unit_type,
+        of_{{ unit_type }} as unit,
         week_start,
         month_start,
         fiscal_year_start,
@@ -95,13 +88,9 @@ unit_parts as (
         max(event_on) as last_on,
         {{ summed_up(sums, amounts) }}
     from placed_events
-    group by grouping sets (
-        {%- for unit_type in unit_types %}
-        ({{ (['source_system'] + keys) | join(', ') }}, of_{{ unit_type }}, week_start, month_start, fiscal_year_start)
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-    )
-
+    group by {{ (['source_system'] + keys) | join(', ') }}, of_{{ unit_type }}, week_start, month_start, fiscal_year_start
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 spans as (

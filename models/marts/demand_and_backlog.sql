@@ -13,6 +13,8 @@
 {% set parked_days = 5 %}
 {#- how far back closed tickets are looked at -#}
 {% set auto_closed_days = 28 %}
+{#- stands for an unknown age, which an ordered aggregate would leave out -#}
+{% set never = 'cast(9223372036854775807 as bigint)' %}
 {% set counts = [
     'arrival_count', 'contact_count', 'opening_count', 'return_count', 'first_contact_count', 'repeat_contact_count',
     'account_arrival_count', 'entered_count', 'back_on_list_count', 'left_count', 'moved_net_count',
@@ -306,8 +308,6 @@ snapshots as (
 
 ),
 
-{#- stands for an unknown age, which an ordered aggregate would leave out -#}
-{% set never = 'cast(9223372036854775807 as bigint)' -%}
 stocked as (
 
     {% for unit_type, unit in unit_types.items() -%}
@@ -337,6 +337,7 @@ stocked as (
     group by source_system, period_end, coalesce({{ unit }}, '(none)')
     {{ 'union all' if not loop.last }}
     {% endfor %}
+
 ),
 
 -- which systems have tickets, and which contacts
