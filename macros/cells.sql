@@ -19,6 +19,9 @@
     unit_types=['total', 'team', 'queue', 'category', 'channel', 'account'],
     period_types=['week', '28_days', 'month', 'fiscal_year', 'to_date']
 ) -%}
+{%- set grain = ['source_system'] + keys + ['unit_type', 'unit'] -%}
+{%- set has_weeks = 'week' in period_types or '28_days' in period_types -%}
+{%- set has_months = 'month' in period_types or 'fiscal_year' in period_types or 'to_date' in period_types -%}
 period_kinds as (
 
     select period_type, days_before
@@ -42,13 +45,61 @@ unit_kinds as (
 
 ),
 
+-- each event is read once. What is left of it is the smallest part of the calendar that weeks and months are made of: the
+-- days of a week that lie in one month; of no day of the calendar, nothing.
+placed_events as (
+
+    select
+        events.source_system,
+        {%- for key in keys %}
+        events.{{ key }},
+        {%- endfor %}
+        {%- for unit_type in unit_types %}
+        {{ unit_named('events', unit_type) }} as of_{{ unit_type }},
+        {%- endfor %}
+        {%- for measure in sums + amounts %}
+        events.{{ measure }},
+        {%- endfor %}
+        events.event_on,
+        events.observed_until,
+        dates.week_start,
+        dates.month_start,
+        dates.fiscal_year_start
+    from {{ events }} as events
+    left join {{ ref('dim_dates') }} as dates
+        on events.event_on = dates.date_day
+
+),
+
+unit_parts as (
+
+    {% for unit_type in unit_types -%}
+    select
+        source_system,
+        {%- for key in keys %}
+        {{ key }},
+        {%- endfor %}
+        '{{ unit_type }}' as unit_type,
+        of_{{ unit_type }} as unit,
+        week_start,
+        month_start,
+        fiscal_year_start,
+        min(event_on) as first_on,
+        max(event_on) as last_on,
+        {{ summed_up(sums, amounts) }}
+    from placed_events
+    group by {{ (['source_system'] + keys) | join(', ') }}, of_{{ unit_type }}, week_start, month_start, fiscal_year_start
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
 spans as (
 
     select
         source_system,
-        min(event_on) as first_on,
-        max(event_on) as last_on
-    from {{ events }}
+        min(first_on) as first_on,
+        max(last_on) as last_on
+    from unit_parts
     group by source_system
 
 ),
@@ -79,41 +130,20 @@ periods as (
                 when 'fiscal_year' then calendar.period_start + interval '1' year
                 else spans.last_on + interval '1' day
             end as date
-        ) as period_end,
-        spans.last_on
+        ) as period_end
     from calendar
     inner join spans
         on calendar.source_system = spans.source_system
 
 ),
 
-unit_days as (
+-- the clock of the zone is asked once a period, not once a cell
+period_ends as (
 
     select
-        events.source_system,
-        {%- for key in keys %}
-        events.{{ key }},
-        {%- endfor %}
-        unit_kinds.unit_type,
-        {{ unit_of('events', unit_types) }} as unit,
-        events.event_on,
-        case when count(*) = count(events.observed_until) then min(events.observed_until) end as observed_until
-        {%- for measure in sums %},
-        cast(sum(events.{{ measure }}) as bigint) as {{ measure }}
-        {%- endfor %}
-        {%- for measure in amounts %},
-        cast(sum(events.{{ measure }}) as decimal(38, 4)) as {{ measure }}
-        {%- endfor %}
-    from {{ events }} as events
-    cross join unit_kinds
-    group by
-        events.source_system,
-        {%- for key in keys %}
-        events.{{ key }},
-        {%- endfor %}
-        unit_kinds.unit_type,
-        {{ unit_of('events', unit_types) }},
-        events.event_on
+        *,
+        {{ utc_time('cast(period_end as timestamp)', var('reporting_time_zone')) }} as ends_at
+    from periods
 
 ),
 
@@ -122,7 +152,7 @@ named_unit_types as (
     select distinct
         source_system,
         unit_type
-    from unit_days
+    from unit_parts
     where unit <> '(none)'
 
 ),
@@ -130,25 +160,19 @@ named_unit_types as (
 units as (
 
     select
-        unit_days.source_system,
-        {%- for key in keys %}
-        unit_days.{{ key }},
+        {%- for column in grain %}
+        unit_parts.{{ column }},
         {%- endfor %}
-        unit_days.unit_type,
-        unit_days.unit,
-        min(unit_days.event_on) as first_on
-    from unit_days
+        min(unit_parts.first_on) as first_on
+    from unit_parts
     inner join named_unit_types
         on
-            unit_days.source_system = named_unit_types.source_system
-            and unit_days.unit_type = named_unit_types.unit_type
+            unit_parts.source_system = named_unit_types.source_system
+            and unit_parts.unit_type = named_unit_types.unit_type
     group by
-        unit_days.source_system,
-        {%- for key in keys %}
-        unit_days.{{ key }},
+        {%- for column in grain %}
+        unit_parts.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
-        unit_days.unit_type,
-        unit_days.unit
 
 ),
 
@@ -160,45 +184,86 @@ horizons as (
         {{ key }},
         {%- endfor %}
         case when count(*) = count(observed_until) then min(observed_until) end as observed_until
-    from unit_days
+    from unit_parts
     group by {{ (['source_system'] + keys) | join(', ') }}
 
 ),
 
-unit_periods as (
+{% if has_weeks -%}
+unit_weeks as (
 
     select
-        unit_days.source_system,
-        {%- for key in keys %}
-        unit_days.{{ key }},
+        {%- for column in grain %}
+        {{ column }},
         {%- endfor %}
-        unit_days.unit_type,
-        unit_days.unit,
-        period_kinds.period_type,
-        {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
-        case when count(*) = count(unit_days.observed_until) then min(unit_days.observed_until) end as observed_until
-        {%- for measure in sums %},
-        cast(sum(unit_days.{{ measure }}) as bigint) as {{ measure }}
-        {%- endfor %}
-        {%- for measure in amounts %},
-        cast(sum(unit_days.{{ measure }}) as decimal(38, 4)) as {{ measure }}
-        {%- endfor %}
-    from unit_days
-    inner join {{ ref('dim_dates') }} as dates
-        on unit_days.event_on = dates.date_day
-    inner join spans
-        on unit_days.source_system = spans.source_system
-    cross join period_kinds
-    group by
-        unit_days.source_system,
-        {%- for key in keys %}
-        unit_days.{{ key }},
-        {%- endfor %}
-        unit_days.unit_type,
-        unit_days.unit,
-        period_kinds.period_type,
-        {{ period_start_of('period_kinds', 'dates', 'spans') }}
+        week_start,
+        {{ summed_up(sums, amounts) }}
+    from unit_parts
+    where week_start is not null
+    group by {{ grain | join(', ') }}, week_start
 
+),
+
+{% endif -%}
+{% if has_months -%}
+unit_months as (
+
+    select
+        {%- for column in grain %}
+        {{ column }},
+        {%- endfor %}
+        month_start,
+        fiscal_year_start,
+        {{ summed_up(sums, amounts) }}
+    from unit_parts
+    where month_start is not null
+    group by {{ grain | join(', ') }}, month_start, fiscal_year_start
+
+),
+
+{% endif -%}
+unit_periods as (
+
+    {% for period_type in period_types -%}
+    {%- set start = {
+        'week': 'parts.week_start',
+        '28_days': "cast(parts.week_start - period_kinds.days_before * interval '1' day as date)",
+        'month': 'parts.month_start',
+        'fiscal_year': 'parts.fiscal_year_start',
+        'to_date': 'spans.first_on',
+    }[period_type] -%}
+    {%- set is_whole = period_type in ['week', 'month'] -%}
+    select
+        {%- for column in grain %}
+        parts.{{ column }},
+        {%- endfor %}
+        '{{ period_type }}' as period_type,
+        {{ start }} as period_start,
+        {% if is_whole -%}
+        parts.observed_until
+        {%- for measure in sums + amounts %},
+        parts.{{ measure }}
+        {%- endfor %}
+        {%- else -%}
+        {{ summed_up(sums, amounts, 'parts.') }}
+        {%- endif %}
+    from {{ 'unit_weeks' if period_type in ['week', '28_days'] else 'unit_months' }} as parts
+    {%- if period_type == '28_days' %}
+    inner join period_kinds
+        on period_kinds.period_type = '28_days'
+    {%- elif period_type == 'to_date' %}
+    inner join spans
+        on parts.source_system = spans.source_system
+    {%- endif %}
+    {%- if not is_whole %}
+    group by
+        {%- for column in grain %}
+        parts.{{ column }},
+        {%- endfor %}
+        {{ start }}
+    {%- endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 filled as (
@@ -211,6 +276,7 @@ filled as (
         periods.period_type,
         periods.period_start,
         periods.period_end,
+        periods.ends_at,
         units.unit_type,
         units.unit,
         case when unit_periods.unit is null then horizons.observed_until else unit_periods.observed_until end
@@ -223,7 +289,7 @@ filled as (
         cast(coalesce(unit_periods.{{ measure }}, 0) as decimal(38, 4)) as {{ measure }}
         {%- endfor %}
     from units
-    inner join periods
+    inner join period_ends as periods
         on
             units.source_system = periods.source_system
             and units.first_on < periods.period_end
@@ -249,16 +315,39 @@ filled as (
 cells as (
 
     select
-        *,
+        source_system,
+        {%- for key in keys %}
+        {{ key }},
+        {%- endfor %}
+        period_type,
+        period_start,
+        period_end,
+        unit_type,
+        unit,
+        observed_until
+        {%- for measure in sums + amounts %},
+        {{ measure }}
+        {%- endfor %},
         period_type = 'to_date'
         or coalesce(
-            {{ seconds_between(utc_time('cast(period_end as timestamp)', var('reporting_time_zone')), 'observed_until') }}
+            {{ seconds_between('ends_at', 'observed_until') }}
             >= {{ 'window_days * 86400' if 'window_days' in keys else 0 }},
             false
         ) as is_period_mature
     from filled
 
 )
+{%- endmacro %}
+
+{#- The columns of parts added up: until when all of them were observed, and the sums and amounts. -#}
+{% macro summed_up(sums, amounts, relation='') -%}
+    case when count(*) = count({{ relation }}observed_until) then min({{ relation }}observed_until) end as observed_until
+        {%- for measure in sums %},
+        cast(sum({{ relation }}{{ measure }}) as bigint) as {{ measure }}
+        {%- endfor %}
+        {%- for measure in amounts %},
+        cast(sum({{ relation }}{{ measure }}) as decimal(38, 4)) as {{ measure }}
+        {%- endfor %}
 {%- endmacro %}
 
 {#- First day of the period of a kind in which a day lies; `28_days` lie over each other, so that there are four. -#}
@@ -276,11 +365,19 @@ cells as (
 
 {#- Which unit of a type a row belongs to, behind `unit_kinds`: what has none is `(none)`. -#}
 {% macro unit_of(relation, unit_types) -%}
-    {%- set unit_columns = {'team': 'team_id', 'account': 'account_id'} -%}
     case unit_kinds.unit_type
-            when 'total' then '(all)'
-            {%- for unit_type in unit_types if unit_type != 'total' %}
-            when '{{ unit_type }}' then coalesce({{ relation }}.{{ unit_columns.get(unit_type, unit_type) }}, '(none)')
+            {%- for unit_type in unit_types %}
+            when '{{ unit_type }}' then {{ unit_named(relation, unit_type) }}
             {%- endfor %}
         end
+{%- endmacro %}
+
+{#- The unit of one type; the total leaves nobody out. -#}
+{% macro unit_named(relation, unit_type) -%}
+    {%- set unit_columns = {'team': 'team_id', 'account': 'account_id'} -%}
+    {%- if unit_type == 'total' -%}
+    '(all)'
+    {%- else -%}
+    coalesce({{ relation }}.{{ unit_columns.get(unit_type, unit_type) }}, '(none)')
+    {%- endif -%}
 {%- endmacro %}

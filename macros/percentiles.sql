@@ -5,96 +5,68 @@
     events, keys: as in cells_of. values: column -> condition, SQL: which events count. A null among them stands for what has
         not happened yet: it is longer than all others, and a percentile that falls on it is null. -#}
 {% macro percentiles_of(events, values, keys=[], percents=[50, 90], unit_types=['total', 'team', 'queue', 'category', 'channel', 'account']) -%}
-{%- set cell = ['source_system'] + keys + ['unit_type', 'unit', 'period_type', 'period_start'] -%}
-value_rows as (
-
-    {% for value, condition in values.items() -%}
-    select
-        source_system,
-        {%- for key in keys %}
-        {{ key }},
-        {%- endfor %}
-        event_on,
-        team_id,
-        queue,
-        category,
-        channel,
-        account_id,
-        '{{ value }}' as measure,
-        {{ value }} as measured
-    from {{ events }}
-    where {{ condition }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
-value_cells as (
+{%- set cell = ['source_system'] + keys -%}
+{#- stands for a null, which an ordered aggregate would leave out -#}
+{%- set never = 'cast(9223372036854775807 as bigint)' -%}
+value_events as (
 
     select
-        value_rows.source_system,
+        events.source_system,
         {%- for key in keys %}
-        value_rows.{{ key }},
+        events.{{ key }},
         {%- endfor %}
-        unit_kinds.unit_type,
-        {{ unit_of('value_rows', unit_types) }} as unit,
-        period_kinds.period_type,
-        {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
-        value_rows.measure,
-        value_rows.measured
-    from value_rows
+        {%- for unit_type in unit_types %}
+        {{ unit_named('events', unit_type) }} as of_{{ unit_type }},
+        {%- endfor %}
+        dates.week_start,
+        dates.month_start,
+        dates.fiscal_year_start,
+        spans.first_on
+        {%- for value, condition in values.items() %},
+        case when {{ condition }} then coalesce({{ value }}, {{ never }}) end as {{ value }}
+        {%- endfor %}
+    from {{ events }} as events
     inner join {{ ref('dim_dates') }} as dates
-        on value_rows.event_on = dates.date_day
+        on events.event_on = dates.date_day
     inner join spans
-        on value_rows.source_system = spans.source_system
-    cross join unit_kinds
-    cross join period_kinds
+        on events.source_system = spans.source_system
+    where
+        {%- for condition in values.values() %}
+        ({{ condition }}){{ ' or' if not loop.last }}
+        {%- endfor %}
 
 ),
 
--- equal values once: waits of seconds are few, so that little is left to sort
-value_counts as (
-
-    select
-        {{ cell | join(',\n        ') }},
-        measure,
-        measured,
-        count(*) as value_count
-    from value_cells
-    group by {{ cell | join(', ') }}, measure, measured
-
-),
-
-value_ranks as (
-
-    select
-        *,
-        sum(value_count) over (
-            partition by {{ cell | join(', ') }}, measure order by measured nulls last
-            rows between unbounded preceding and current row
-        ) as up_to_count,
-        sum(value_count) over (partition by {{ cell | join(', ') }}, measure) as all_count
-    from value_counts
-
-),
-
+-- one kind of period and unit after the other: an aggregate holds all its values in memory
 percentiles as (
 
+    {% for unit_type in unit_types -%}
+    {%- set outer_last = loop.last -%}
+    {%- for period_type, start in {
+        'week': 'week_start', '28_days': "cast(week_start - period_kinds.days_before * interval '1' day as date)",
+        'month': 'month_start', 'fiscal_year': 'fiscal_year_start', 'to_date': 'first_on',
+    }.items() -%}
     select
-        {{ cell | join(',\n        ') }}
+        {{ cell | join(',\n        ') }},
+        '{{ unit_type }}' as unit_type,
+        of_{{ unit_type }} as unit,
+        '{{ period_type }}' as period_type,
+        {{ start }} as period_start
         {%- for value in values %}
         {%- for percent in percents %},
-        cast(
-            min(
-                case
-                    when measure = '{{ value }}' and 100 * up_to_count >= {{ percent }} * all_count then measured
-                end
-            ) as bigint
+        nullif(
+            cast(percentile_disc({{ '%.2f' | format(percent / 100) }}) within group (order by {{ value }}) as bigint), {{ never }}
         ) as {{ value }}_p{{ percent }}
         {%- endfor %}
         {%- endfor %}
-    from value_ranks
-    group by {{ cell | join(', ') }}
-
+    from value_events
+    {%- if period_type == '28_days' %}
+    inner join period_kinds
+        on period_kinds.period_type = '28_days'
+    {%- endif %}
+    group by {{ cell | join(', ') }}, of_{{ unit_type }}, {{ start }}
+    {{ 'union all' if not (loop.last and outer_last) }}
+    {% endfor %}
+    {%- endfor %}
 )
 {%- endmacro %}

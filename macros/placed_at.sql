@@ -15,7 +15,7 @@ placed as (
             hands.source_system = agents.source_system
             and hands.agent_key = agents.agent_key
             and (agents.valid_from is null or agents.valid_from <= hands.{{ happened_at }})
-            and (agents.valid_to is null or hands.{{ happened_at }} < agents.valid_to)
+            and hands.{{ happened_at }} < coalesce(agents.valid_to, timestamp '9999-01-01 00:00:00')
 
 )
 {%- endmacro %}

@@ -1,6 +1,7 @@
 -- Grain: source system x period x unit x window. The bill: what was spent on work that came back. A repeat is billed once,
 -- to the period and unit of the contact that caused it; its own team only did the work. Mature contacts only.
 -- What nobody recorded the time of is counted and named, never priced: the bill is a lower bound.
+-- cost: the customers of each cell, since squares of clusters do not add up.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'judged_count', 'returned_count', 'repeat_contact_count', 'repeat_ticket_count', 'abandoned_repeat_count',
@@ -122,8 +123,7 @@ judged as (
         on members.interaction_id = interactions.interaction_id
     left join repeats
         on
-            interactions.next_interaction_id = repeats.interaction_id
-            and members.is_trigger
+            case when members.is_trigger then interactions.next_interaction_id end = repeats.interaction_id
     where
         members.is_mature
         and not coalesce(interactions.is_forwarded, false)

@@ -2,6 +2,7 @@
 -- A ticket is on the list while its status is none of the resolved ones. Flows (entered, came back, left, moved) are of
 -- the period; the backlog is a stock: it stands at the end and does not add up over periods. It is read ticket by
 -- ticket at the ends of periods, the flows from beginnings and ends, and a test holds one against the other.
+-- cost: each change of a ticket is put in order, by its status, team and category: windows over all ticket intervals.
 {% set zone = var('reporting_time_zone') %}
 {% set places = ['channel', 'queue', 'team_id', 'account_id', 'category'] %}
 {% set unit_types = {
@@ -12,6 +13,8 @@
 {% set parked_days = 5 %}
 {#- how far back closed tickets are looked at -#}
 {% set auto_closed_days = 28 %}
+{#- stands for an unknown age, which an ordered aggregate would leave out -#}
+{% set never = 'cast(9223372036854775807 as bigint)' %}
 {% set counts = [
     'arrival_count', 'contact_count', 'opening_count', 'return_count', 'first_contact_count', 'repeat_contact_count',
     'account_arrival_count', 'entered_count', 'back_on_list_count', 'left_count', 'moved_net_count',
@@ -193,6 +196,43 @@ ends as (
 
 ),
 
+-- all ends but that of `to_date` begin a week or a month
+last_ends as (
+
+    select
+        source_system,
+        min(ends_at) as ends_at
+    from (
+        select
+            source_system,
+            {{ utc_time('cast(period_end as timestamp)', zone) }} as ends_at
+        from periods
+        where period_type = 'to_date'
+    ) as of_all
+    group by source_system
+
+),
+
+-- what does not outlast a week, a month or the data stands on no list: most does not
+lasting_lists as (
+
+    select lists.*
+    from lists
+    inner join last_ends
+        on lists.source_system = last_ends.source_system
+    where
+        lists.is_open
+        and (
+            lists.ended_at is null
+            or lists.ended_at >= last_ends.ends_at
+            {%- for part in ['week', 'month'] %}
+            or date_trunc('{{ part }}', {{ local_time('lists.started_at', zone) }})
+            < date_trunc('{{ part }}', {{ local_time('lists.ended_at', zone) }})
+            {%- endfor %}
+        )
+
+),
+
 -- closed by the tool without a word of the customer, who then came back by telephone or wrote on it: no list has it. Who
 -- came back with a ticket is on the list or was called done again.
 auto_closed as (
@@ -225,7 +265,6 @@ snapshots as (
         {%- for place in places %}
         lists.{{ place }},
         {%- endfor %}
-        lists.ticket_key,
         {{ seconds_between('lists.created_at', 'least(ends.ends_at, coverage.as_of)') }} as age_seconds,
         {{ event_columns({}, {
             'open_count': 'true',
@@ -239,7 +278,7 @@ snapshots as (
                 ~ ' > ' ~ parked_days * 86400,
             'reopened_open_count': 'lists.was_resolved',
         }, stocks, ['no_value']) }}
-    from lists
+    from lasting_lists as lists
     inner join ends
         on
             lists.source_system = ends.source_system
@@ -247,7 +286,6 @@ snapshots as (
             and (lists.ended_at is null or ends.ends_at <= lists.ended_at)
     inner join coverage
         on lists.source_system = coverage.source_system
-    where lists.is_open
     union all
     select
         auto_closed.source_system,
@@ -255,7 +293,6 @@ snapshots as (
         {%- for place in places %}
         auto_closed.{{ place }},
         {%- endfor %}
-        cast(null as varchar) as ticket_key,
         cast(null as bigint) as age_seconds,
         {{ event_columns({}, {
             'auto_closed_count': 'true',
@@ -271,40 +308,14 @@ snapshots as (
 
 ),
 
-unit_snapshots as (
+stocked as (
 
     {% for unit_type, unit in unit_types.items() -%}
     select
-        *,
-        '{{ unit_type }}' as unit_type,
-        coalesce({{ unit }}, '(none)') as unit
-    from snapshots
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
-ranked as (
-
-    select
-        *,
-        -- tickets of known age stand first
-        row_number() over (
-            partition by source_system, period_end, unit_type, unit
-            order by age_seconds nulls last, {{ text_order('ticket_key') }}
-        ) as age_number,
-        sum(open_count) over (partition by source_system, period_end, unit_type, unit) as all_count
-    from unit_snapshots
-
-),
-
-stocked as (
-
-    select
         source_system,
         period_end,
-        unit_type,
-        unit,
+        '{{ unit_type }}' as unit_type,
+        coalesce({{ unit }}, '(none)') as unit,
         {%- for stock in stocks %}
         {%- if stock == 'worked_on_count' %}
         {{ count_where('open_count = 1 and parked_count = 0 and reopened_open_count = 0') }} as worked_on_count,
@@ -314,12 +325,18 @@ stocked as (
         cast(sum({{ stock }}) as bigint) as {{ stock }},
         {%- endif %}
         {%- endfor %}
+        -- nearest rank; tickets of known age stand first
         {%- for percent in [50, 90] %}
-        min(case when 100 * age_number >= {{ percent }} * all_count then age_seconds end)
-            as open_age_seconds_p{{ percent }}{{ ',' if not loop.last }}
+        nullif(
+            cast(percentile_disc({{ '%.2f' | format(percent / 100) }}) within group (
+                order by case when open_count = 1 then coalesce(age_seconds, {{ never }}) end
+            ) as bigint), {{ never }}
+        ) as open_age_seconds_p{{ percent }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from ranked
-    group by source_system, period_end, unit_type, unit
+    from snapshots
+    group by source_system, period_end, coalesce({{ unit }}, '(none)')
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 

@@ -1,5 +1,6 @@
 -- Grain: definition x source system x period x unit x window. Each definition of first contact resolution on its own terms,
 -- and beside it, of the same things as far as they can be judged: of those it calls resolved, how many never came back?
+-- cost: every definition judges every visit in up to four windows, and the cells of accounts of each are to be written.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'reported_count', 'reported_resolved_count', 'no_outcome_count', 'pending_count', 'mature_count',
@@ -54,7 +55,7 @@ states as (
 
 ),
 
-daily as (
+events as (
 
     select
         definition_id,
@@ -67,37 +68,27 @@ daily as (
         channel,
         account_id,
         observed_until - (days_needed - window_days) * interval '1' day as observed_until,
-        count(*) as reported_count,
-        {{ count_where("is_resolved") }} as reported_resolved_count,
-        {{ count_where("not has_outcome") }} as no_outcome_count,
-        {{ count_where("has_outcome and not is_mature") }} as pending_count,
-        {{ count_where("has_outcome and is_mature") }} as mature_count,
-        {{ count_where("has_outcome and is_mature and not is_observable") }} as unobservable_count,
-        {{ count_where("is_judged") }} as cohort_count,
-        {{ count_where("is_judged and is_resolved") }} as called_resolved_count,
-        {{ count_where("is_judged and is_resolved and is_back") }} as came_back_count,
-        {{ count_where("is_judged and is_resolved and not is_back") }} as stayed_away_count,
-        {{ count_where("is_judged and not is_resolved and not is_back") }} as missed_count,
-        {{ count_where("is_judged and csat_share is not null") }} as rated_count,
-        {{ count_where("is_judged and csat_share is not null and is_resolved") }} as rated_resolved_count,
-        {{ count_where("is_judged and is_resolved and csat_share <= " ~ var('dissatisfied_to')) }}
-            as rated_dissatisfied_count
+        {{ event_columns({}, {
+            'reported_count': 'true',
+            'reported_resolved_count': 'is_resolved',
+            'no_outcome_count': 'not has_outcome',
+            'pending_count': 'has_outcome and not is_mature',
+            'mature_count': 'has_outcome and is_mature',
+            'unobservable_count': 'has_outcome and is_mature and not is_observable',
+            'cohort_count': 'is_judged',
+            'called_resolved_count': 'is_judged and is_resolved',
+            'came_back_count': 'is_judged and is_resolved and is_back',
+            'stayed_away_count': 'is_judged and is_resolved and not is_back',
+            'missed_count': 'is_judged and not is_resolved and not is_back',
+            'rated_count': 'is_judged and csat_share is not null',
+            'rated_resolved_count': 'is_judged and csat_share is not null and is_resolved',
+            'rated_dissatisfied_count': 'is_judged and is_resolved and csat_share <= ' ~ var('dissatisfied_to'),
+        }, counts, ['no_value']) }}
     from states
-    group by
-        definition_id,
-        window_days,
-        source_system,
-        event_on,
-        team_id,
-        queue,
-        category,
-        channel,
-        account_id,
-        observed_until - (days_needed - window_days) * interval '1' day
 
 ),
 
-{{ cells_of('daily', keys=['definition_id', 'window_days'], sums=counts) }},
+{{ cells_of('events', keys=['definition_id', 'window_days'], sums=counts) }},
 
 of_first_visits as (
 

@@ -567,7 +567,7 @@ owned as (
             and cells.period_start = people.month_start
             and cells.unit_type = people.unit_type
             and cells.unit = people.unit
-            and cells.unit_type in ('team', 'queue', 'channel')
+            and people.unit_type in ('team', 'queue', 'channel')
     left join percentiles
         on
             cells.source_system = percentiles.source_system

@@ -1,6 +1,7 @@
 -- Grain: gate x source system x period x unit x window. A gate is somebody's word that all is well: the bot kept the
 -- session (`bot`), the review passed (`quality_review`), the first line resolved the ticket (`first_line`). Of what
 -- passed, how much held? Tier set `return`.
+-- cost: the cells of accounts, quiet periods included, four windows each: the rows to write are the work.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'offered_count', 'passed_count', 'mature_count', 'cohort_count', 'held_count', 'failed_count', 'unobservable_count',
@@ -37,6 +38,30 @@ claim_horizons as (
 
 ),
 
+reviews as (
+
+    select
+        source_system,
+        review_id,
+        reviewed_at,
+        passed,
+        case when contact_key is not null then 'contact_handled' else 'ticket_resolved' end as claim_type,
+        coalesce(contact_key, ticket_key) as reviewed_key
+    from {{ ref('fct_qa_reviews') }}
+    where passed is not null
+
+),
+
+reviewable_claims as (
+
+    select
+        *,
+        case claim_type when 'contact_handled' then contact_key else ticket_key end as reviewed_key
+    from {{ ref('fct_claims') }}
+    where claim_type in ('contact_handled', 'ticket_resolved')
+
+),
+
 -- a review of a ticket speaks of its latest resolution before the review
 review_claims as (
 
@@ -55,19 +80,12 @@ review_claims as (
             partition by reviews.source_system, reviews.review_id
             order by claims.claimed_at desc nulls last, {{ text_order('claims.claim_id') }}
         ) as claim_number
-    from {{ ref('fct_qa_reviews') }} as reviews
-    left join {{ ref('fct_claims') }} as claims
+    from reviews
+    left join reviewable_claims as claims
         on
-            claims.claimed_at <= reviews.reviewed_at
-            and (
-                (claims.claim_type = 'contact_handled' and reviews.contact_key = claims.contact_key)
-                or (
-                    reviews.contact_key is null
-                    and claims.claim_type = 'ticket_resolved'
-                    and reviews.ticket_key = claims.ticket_key
-                )
-            )
-    where reviews.passed is not null
+            reviews.claim_type = claims.claim_type
+            and reviews.reviewed_key = claims.reviewed_key
+            and claims.claimed_at <= reviews.reviewed_at
 
 ),
 

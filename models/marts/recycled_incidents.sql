@@ -1,6 +1,7 @@
 -- Grain: family type x source system x period x unit x look-back. Of the incidents that were resolved, how many had been
 -- resolved for the same person before, and how few families they are? By family and account: recurring_problems.
 -- A look-back needs no maturity but history: cases of the first days, whose look-back lies before the data, are not judged.
+-- cost: the cells of accounts, two family types and look-backs each; then the families, which no sum of cells gives.
 {% set zone = var('reporting_time_zone') %}
 {% set windows = [30, 90] %}
 {% set sums = [
@@ -119,48 +120,114 @@ events as (
 
 {{ cells_of('events', keys=['family_type', 'window_days'], sums=sums, unit_types=unit_types) }},
 
--- what cannot be added up: in how few families the recycled cases of a period lie
-family_periods as (
+-- what cannot be added up: in how few families the recycled cases of a period lie. Only of families that ever had one.
+recycled_families as (
+
+    select distinct
+        source_system,
+        family_type,
+        window_days,
+        account_id,
+        family_key
+    from events
+    where recycled_count > 0
+
+),
+
+{% set family = ['source_system', 'family_type', 'window_days', 'account_id', 'family_key'] -%}
+{% set flags = ['has_problem', 'is_cause_removed'] -%}
+family_parts as (
 
     select
-        unit_kinds.unit_type,
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            when 'category' then coalesce(events.category, '(none)')
-            else coalesce(events.account_id, '(none)')
-        end as unit,
-        events.source_system,
-        events.family_type,
-        events.window_days,
-        period_kinds.period_type,
-        {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
-        events.account_id,
-        events.family_key,
-        sum(events.recycled_count) as recycled_count,
-        max(case when events.has_problem then 1 else 0 end) as has_problem,
-        max(case when events.is_cause_removed then 1 else 0 end) as is_cause_removed
+        {%- for column in family %}
+        events.{{ column }},
+        {%- endfor %}
+        coalesce(events.category, '(none)') as category,
+        dates.week_start,
+        dates.month_start,
+        dates.fiscal_year_start,
+        sum(events.recycled_count) as recycled_count
+        {%- for flag in flags %},
+        max(case when events.{{ flag }} then 1 else 0 end) as {{ flag }}
+        {%- endfor %}
     from events
+    inner join recycled_families
+        on
+            {%- for column in family %}
+            {{ 'and ' if not loop.first }}events.{{ column }} = recycled_families.{{ column }}
+            {%- endfor %}
     inner join {{ ref('dim_dates') }} as dates
         on events.event_on = dates.date_day
-    inner join spans
-        on events.source_system = spans.source_system
-    cross join period_kinds
-    cross join unit_kinds
     group by
-        unit_kinds.unit_type,
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            when 'category' then coalesce(events.category, '(none)')
-            else coalesce(events.account_id, '(none)')
-        end,
-        events.source_system,
-        events.family_type,
-        events.window_days,
-        period_kinds.period_type,
-        {{ period_start_of('period_kinds', 'dates', 'spans') }},
-        events.account_id,
-        events.family_key
-    having sum(events.recycled_count) > 0
+        {%- for column in family %}
+        events.{{ column }},
+        {%- endfor %}
+        coalesce(events.category, '(none)'),
+        dates.week_start,
+        dates.month_start,
+        dates.fiscal_year_start
+
+),
+
+-- a family is an account's, so that it is the same in the total and in its account
+family_periods as (
+
+    {% for by, start in {
+        'week': 'parts.week_start', '28_days': "cast(parts.week_start - period_kinds.days_before * interval '1' day as date)",
+        'month': 'parts.month_start', 'fiscal_year': 'parts.fiscal_year_start', 'to_date': 'spans.first_on',
+    }.items() -%}
+    {%- set last_period = loop.last -%}
+    {%- for category in ["'(all)'", 'parts.category'] -%}
+    select
+        {%- for column in family %}
+        parts.{{ column }},
+        {%- endfor %}
+        {{ "'category'" if category != "'(all)'" else "'total'" }} as unit_type,
+        {{ category }} as unit,
+        '{{ by }}' as period_type,
+        {{ start }} as period_start,
+        sum(parts.recycled_count) as recycled_count
+        {%- for flag in flags %},
+        max(parts.{{ flag }}) as {{ flag }}
+        {%- endfor %}
+    from family_parts as parts
+    {%- if by == '28_days' %}
+    inner join period_kinds
+        on period_kinds.period_type = '28_days'
+    {%- elif by == 'to_date' %}
+    inner join spans
+        on parts.source_system = spans.source_system
+    {%- endif %}
+    group by
+        {%- for column in family %}
+        parts.{{ column }},
+        {%- endfor %}
+        {%- if category != "'(all)'" %}
+        {{ category }},
+        {%- endif %}
+        {{ start }}
+    having sum(parts.recycled_count) > 0
+    {{ 'union all' if not (loop.last and last_period) }}
+    {% endfor %}
+    {%- endfor %}
+),
+
+family_units as (
+
+    select * from family_periods
+    union all
+    select
+        {{ family | join(',
+        ') }},
+        'account' as unit_type,
+        account_id as unit,
+        period_type,
+        period_start,
+        recycled_count,
+        {{ flags | join(',
+        ') }}
+    from family_periods
+    where unit_type = 'total'
 
 ),
 
@@ -172,7 +239,7 @@ ranked as (
             partition by unit_type, unit, source_system, family_type, window_days, period_type, period_start
             order by recycled_count desc, {{ text_order('account_id') }}, {{ text_order('family_key') }}
         ) as family_number
-    from family_periods
+    from family_units
 
 ),
 

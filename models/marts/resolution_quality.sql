@@ -2,6 +2,8 @@
 -- ones included. Of what was called done in the period, how much held? Tier set `return`; headline cohorts only.
 -- Beside the rate stands what the mix of categories lets expect, from the other units; limits say what chance may do.
 -- Systems stand apart: their teams and categories are their own, and a desk of 1999 shares no period with one of 2016.
+-- cost: a row for each account, window and period, quiet ones included, and some twenty statistics of it: millions of rows
+-- to compute and write. The customers behind the claims are counted once for each type of unit.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'claim_count', 'mature_count', 'held_count', 'falsified_count', 'unobservable_count', 'unknown_customer_count',
@@ -238,16 +240,19 @@ deviating as (
 
 ),
 
-{% set peers = key ~ ', period_type, period_start, unit_type' -%}
+{% set peers = ['claim_type', 'source_system', 'window_days', 'period_type', 'period_start', 'unit_type'] -%}
 ranked as (
 
     select
-        *,
-        count(deviation) over (partition by {{ peers }}) as peer_count,
+        {{ peers | join(',
+        ') }},
+        deviation,
+        count(*) over (partition by {{ peers | join(', ') }}) as peer_count,
         row_number() over (
-            partition by {{ peers }} order by deviation nulls last, {{ text_order('unit') }}
+            partition by {{ peers | join(', ') }} order by deviation, {{ text_order('unit') }}
         ) as peer_number
     from deviating
+    where deviation is not null
 
 ),
 
@@ -255,90 +260,104 @@ ranked as (
 trimmed as (
 
     select
-        *,
+        {{ peers | join(',
+        ') }},
         {%- for bound, place in {
             'lowest': integer_division('peer_count', '10') ~ ' + 1',
             'highest': 'peer_count - ' ~ integer_division('peer_count', '10'),
         }.items() %}
-        max(case when peer_number = {{ place }} then deviation end) over (
-            partition by {{ peers }}
-        ) as {{ bound }}_deviation{{ ',' if not loop.last }}
+        max(case when peer_number = {{ place }} then deviation end) as {{ bound }}_deviation{{ ',' if not loop.last }}
         {%- endfor %}
     from ranked
+    where peer_count >= 10
+    group by {{ peers | join(', ') }}
+
+),
+
+winsorised as (
+
+    select
+        {%- for peer in peers %}
+        ranked.{{ peer }},
+        {%- endfor %}
+        ranked.peer_count,
+        least(greatest(ranked.deviation, trimmed.lowest_deviation), trimmed.highest_deviation) as deviation
+    from ranked
+    inner join trimmed
+        on
+            {%- for peer in peers %}
+            {{ 'and ' if not loop.first }}ranked.{{ peer }} = trimmed.{{ peer }}
+            {%- endfor %}
 
 ),
 
 spread as (
 
     select
-        *,
-        case when deviation is not null then least(greatest(deviation, lowest_deviation), highest_deviation) end
-            as winsorised_deviation
-    from trimmed
+        {{ peers | join(',
+        ') }},
+        greatest(1, cast(round(cast(
+            cast(sum(deviation * deviation) as {{ type_double() }}) / peer_count as decimal(28, 12)
+        ), 6) as decimal(18, 6))) as overdispersion
+    from winsorised
+    group by {{ peers | join(', ') }}, peer_count
 
 ),
 
 dispersed as (
 
     select
-        *,
-        case
-            when peer_count >= 10 and deviation is not null
-                then greatest(1, cast(round(cast(
-                    cast(
-                        sum(winsorised_deviation * winsorised_deviation) over (
-                            partition by {{ peers }}
-                        ) as {{ type_double() }}
-                    ) / peer_count
-                    as decimal(28, 12)), 6) as decimal(18, 6)))
-        end as overdispersion
-    from spread
+        deviating.*,
+        case when deviating.deviation is not null then spread.overdispersion end as overdispersion
+    from deviating
+    left join spread
+        on
+            {%- for peer in peers %}
+            {{ 'and ' if not loop.first }}deviating.{{ peer }} = spread.{{ peer }}
+            {%- endfor %}
+
+),
+
+judged_claims as (
+
+    select
+        {{ key }},
+        {%- for column in unit_columns.values() if column %}
+        {{ column }},
+        {%- endfor %}
+        coalesce(customer_key, claim_id) as customer,
+        case when verdict = 'falsified' then 1 else 0 end as is_back
+    from verdicts
+    where {{ cohort }}
 
 ),
 
 -- who comes back comes back more than once: the customers behind the claims to date
-by_customer as (
-
-    select
-        {{ key }},
-        kinds.unit_type,
-        case kinds.unit_type
-            {%- for unit_type, column in unit_columns.items() %}
-            when '{{ unit_type }}' then {{ column or "'(all)'" }}
-            {%- endfor %}
-        end as unit,
-        coalesce(customer_key, claim_id) as customer,
-        count(*) as judged_count,
-        {{ count_where("verdict = 'falsified'") }} as returned_count
-    from verdicts
-    cross join unit_kinds as kinds
-    where {{ cohort }}
-    group by
-        {{ key }},
-        kinds.unit_type,
-        case kinds.unit_type
-            {%- for unit_type, column in unit_columns.items() %}
-            when '{{ unit_type }}' then {{ column or "'(all)'" }}
-            {%- endfor %}
-        end,
-        coalesce(customer_key, claim_id)
-
-),
-
 clustered as (
 
+    {% for unit_type, column in unit_columns.items() -%}
     select
         {{ key }},
-        unit_type,
+        'to_date' as period_type,
+        '{{ unit_type }}' as unit_type,
         unit,
         count(*) as customer_count,
         {{ design_effect(
             'count(*)', 'sum(judged_count)', 'sum(returned_count)', 'sum(judged_count * judged_count)',
             'sum(judged_count * returned_count)', 'sum(returned_count * returned_count)'
         ) }} as design_effect
-    from by_customer
-    group by {{ key }}, unit_type, unit
-
+    from (
+        select
+            {{ key }},
+            {{ column or "'(all)'" }} as unit,
+            count(*) as judged_count,
+            sum(is_back) as returned_count
+        from judged_claims
+        group by {{ key }}, {{ column ~ ', ' if column }}customer
+    ) as by_customer_of_{{ unit_type }}
+    group by {{ key }}, unit
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 limited as (
@@ -359,7 +378,7 @@ limited as (
     from dispersed
     left join clustered
         on
-            dispersed.period_type = 'to_date'
+            dispersed.period_type = clustered.period_type
             and dispersed.claim_type = clustered.claim_type
             and dispersed.source_system = clustered.source_system
             and dispersed.window_days = clustered.window_days

@@ -72,8 +72,8 @@ agent_days as (
         on
             duty_days.source_system = agents.source_system
             and duty_days.agent_key = agents.agent_key
-            and (agents.valid_from is null or cast(agents.valid_from as date) <= duty_days.day_on)
-            and (agents.valid_to is null or duty_days.day_on < cast(agents.valid_to as date))
+            and coalesce(cast(agents.valid_from as date), date '0001-01-01') <= duty_days.day_on
+            and duty_days.day_on < coalesce(cast(agents.valid_to as date), date '9999-01-01')
 
 ),
 
