@@ -43,7 +43,11 @@ sla_clocks as (
 handled_contacts as (
 
     select * from {{ ref('int_contacts') }}
-    where direction = 'inbound' and is_answered and ended_at is not null and {{ is_touched("'contact/' || contact_key") }}
+    where
+        direction = 'inbound'
+        and is_answered
+        and ended_at is not null
+        and {{ is_touched("'contact/' || contact_key") }}
 
 ),
 
