@@ -14,7 +14,9 @@
     {#- one question a run, not one a model -#}
     {%- if '_is_increment' not in graph -%}
         {%- set books = adapter.get_relation(database=target.database, schema='audit', identifier='builds') -%}
-        {%- set found = books is not none and run_query(
+        {#- books that an older version began know of no increments -#}
+        {%- set columns = adapter.get_columns_in_relation(books) | map(attribute='name') | list if books else [] -%}
+        {%- set found = 'is_increment' in columns and run_query(
             "select count(*) from audit.builds where is_increment and status = 'building' "
             ~ "and build_number = (select max(build_number) from audit.builds)"
         )[0][0] > 0 -%}

@@ -5,7 +5,9 @@ Everything else is a full refresh, which needs no reason to be right."""
 
 import json
 
-BOOK = "changes.built_loads"
+# What increments note of themselves: keys that were touched, rows that were removed or added, and loads that were read.
+SCHEMA = "changes"
+BOOK = f"{SCHEMA}.built_loads"
 # A build with another status stopped half-way, or plain dbt or `forget` touched the tables since.
 WHOLE = ("built", "audited", "audit failed")
 # Variables that leave touch rules out, to show that they are needed; they decide nothing of a full build.
@@ -28,19 +30,32 @@ def why_not(connection, code, values):
         return "variables changed"
     if values.get("as_of") is not None:
         return "as_of is pinned"
-    if not _is_there(connection):
+    if not _is_there(connection, BOOK):
         return "the last build did not note what it read"
     gone = connection.execute(
         f"select count(*) from (select * from {BOOK} except all select {_COLUMNS} from raw._loads)"
     ).fetchone()[0]
     if gone:
         return "loaded rows are no longer there"
+    if _is_there(connection, "audit.relations"):
+        (lost,) = connection.execute(
+            """
+            select min(schema_name || '.' || relation_name) from audit.relations
+            where build_id = (select build_id from audit.builds order by build_number desc limit 1)
+                and not exists (
+                    select 1 from information_schema.tables
+                    where table_schema = schema_name and table_name = relation_name
+                )
+            """
+        ).fetchone()
+        if lost:
+            return f"{lost} is gone"
     return None
 
 
 def note(connection):
     """Write down which loads the build that just ended has read."""
-    connection.execute("create schema if not exists changes")
+    connection.execute(f"create schema if not exists {SCHEMA}")
     connection.execute(f"create or replace table {BOOK} as select {_COLUMNS} from raw._loads")
 
 
@@ -61,7 +76,7 @@ def written(values):
 _COLUMNS = "loaded_at, source_system, raw_table, source_file, row_count"
 
 
-def _is_there(connection):
+def _is_there(connection, table):
     return connection.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'changes' and table_name = 'built_loads'"
+        "select count(*) from duckdb_tables() where schema_name || '.' || table_name = ?", [table]
     ).fetchone()[0]

@@ -73,6 +73,14 @@ def test_rows_that_are_gone_or_unknown_are_built_in_full(books):
     assert increment.why_not(books, "code", VALUES) == "the last build did not note what it read"
 
 
+def test_a_table_that_somebody_dropped_is_not_filled_with_what_is_new_alone(books):
+    books.execute("create table audit.relations (build_id varchar, schema_name varchar, relation_name varchar)")
+    books.execute("insert into audit.relations values ('b1', 'main', 'here'); create view here as select 1")
+    assert increment.why_not(books, "code", VALUES) is None
+    books.execute("insert into audit.relations values ('b1', 'main', 'fct_claims')")
+    assert increment.why_not(books, "code", VALUES) == "main.fct_claims is gone"
+
+
 def test_the_first_build_is_full():
     with duckdb.connect() as connection:
         make_books(connection)

@@ -11,6 +11,7 @@ import shutil
 import duckdb
 import yaml
 
+from counterweight import increment
 from counterweight.disk import flush
 from counterweight.errors import CounterweightError
 from counterweight.published import literal, quoted
@@ -96,7 +97,7 @@ def _copy(connection, name, schema, table, rows):
 
 
 def derived_schemas(project):
-    """The schemas that a build fills, by dbt_project.yml: all that is in them is made anew."""
+    """The schemas that a build fills, by dbt_project.yml and beside it: all that is in them is made anew."""
     settings = yaml.safe_load((project.root / "dbt_project.yml").read_text(encoding="utf-8"))
 
     def schemas(node):
@@ -106,4 +107,4 @@ def derived_schemas(project):
             elif isinstance(value, dict):
                 yield from schemas(value)
 
-    return sorted({*schemas(settings["models"]), *schemas(settings["data_tests"])})
+    return sorted({*schemas(settings["models"]), *schemas(settings["data_tests"]), increment.SCHEMA})
