@@ -1,5 +1,7 @@
 -- Grain: one call, in canonical columns.
-{{ config(enabled='bank_call_log' in var('source_systems')) }}
+{{ config(
+    materialized='incremental', incremental_strategy='compared', enabled='bank_call_log' in var('source_systems')
+) }}
 
 with
 

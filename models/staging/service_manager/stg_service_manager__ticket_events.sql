@@ -2,7 +2,9 @@
 -- An interaction is the customer's side of its incident: it closes with it, but the tool leaves it closed when the
 -- incident is reopened. What the customer was told is contradicted all the same, so the reopening is the interaction's
 -- as well.
-{{ config(enabled='service_manager' in var('source_systems')) }}
+{{ config(
+    materialized='incremental', incremental_strategy='compared', enabled='service_manager' in var('source_systems')
+) }}
 
 with
 

@@ -1,5 +1,7 @@
 -- Grain: one interaction of the desk, or one incident behind it. Whose they are, the log does not say.
-{{ config(enabled='service_manager' in var('source_systems')) }}
+{{ config(
+    materialized='incremental', incremental_strategy='compared', enabled='service_manager' in var('source_systems')
+) }}
 
 with
 

@@ -1,5 +1,7 @@
 -- Grain: one field of one incident that changed; the first change of an incident also enters its first status.
 -- A change is what a row says against the row before it. The tool's own counters and final times are not read.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 {%- set fields = {
     'status': 'status', 'assignee': 'assignee_key', 'team': 'team_id', 'priority': 'priority',
     'category': 'category', 'subcategory': 'subcategory',

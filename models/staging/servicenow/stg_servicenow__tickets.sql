@@ -1,4 +1,6 @@
 -- Grain: one incident, as its last used change leaves it.
+{{ config(materialized='incremental', incremental_strategy='compared') }}
+
 with
 
 changes as (

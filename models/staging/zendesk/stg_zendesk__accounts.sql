@@ -1,5 +1,5 @@
 -- Grain: one organization. Contracts and segments are not in Zendesk.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 select
     'zendesk' as source_system,

@@ -1,5 +1,5 @@
 -- Grain: one agent, in the group of today: the default one, else the only one. Zendesk keeps no history of groups.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

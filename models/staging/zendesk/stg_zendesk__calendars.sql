@@ -1,6 +1,6 @@
 -- Grain: one opening interval of one weekday. Zendesk counts minutes from Sunday midnight; an interval over several days is
 -- cut at each midnight, and ends there at 24:00.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

@@ -1,6 +1,6 @@
 -- Grain: one call of Zendesk Talk, as one leg: call_metric has one row for all its agents. The caller's number is not in
 -- the layout; who calls is the requester of the ticket that the call is about, and so is what about.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

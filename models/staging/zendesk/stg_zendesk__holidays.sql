@@ -1,5 +1,5 @@
 -- Grain: one closed day of a schedule; a holiday of several days is each of them.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

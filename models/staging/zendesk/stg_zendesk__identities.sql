@@ -1,5 +1,5 @@
 -- Grain: one address or telephone number of a user. A number that Zendesk says is shared identifies nobody.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

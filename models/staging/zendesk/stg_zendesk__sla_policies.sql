@@ -1,5 +1,5 @@
 -- Grain: one policy, priority, schedule and metric. The targets are today's: the contract has no validity for them.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

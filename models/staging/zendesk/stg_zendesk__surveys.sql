@@ -1,5 +1,5 @@
 -- Grain: one satisfaction rating that was offered. Zendesk asks whether it was good, not whether it was solved.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

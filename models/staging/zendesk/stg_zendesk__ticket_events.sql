@@ -1,6 +1,6 @@
 -- Grain: one value that a field of a ticket took. The layout has no old values and no sequence: what a field was before is
 -- its row before, and the time orders, of which a field has one row.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

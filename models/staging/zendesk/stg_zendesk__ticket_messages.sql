@@ -1,6 +1,6 @@
 -- Grain: one comment on a ticket; its description is the first. What Talk writes about a call is nobody writing: the call
 -- itself is told by call_metric.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 

@@ -1,6 +1,6 @@
 -- Grain: one ticket that was not deleted, in canonical columns. A user, group, policy or ticket that it names and nobody
 -- knows leaves the ticket where it is.
-{{ config(enabled='zendesk' in source_systems()) }}
+{{ config(materialized='incremental', incremental_strategy='compared', enabled='zendesk' in source_systems()) }}
 
 with
 
