@@ -1,8 +1,11 @@
 """When a build may be an increment. That it then gives what a full build gives is shown by test_schedules."""
 
+import re
+
 import duckdb
 import pytest
 
+from conftest import ROOT
 from counterweight import increment
 from counterweight.build import make_books
 
@@ -85,3 +88,18 @@ def test_the_first_build_is_full():
     with duckdb.connect() as connection:
         make_books(connection)
         assert increment.why_not(connection, "code", VALUES) == "the first build of this warehouse"
+
+
+def test_what_an_increment_replaces_by_key_has_touch_rules():
+    """dbt's own strategies would append what is new."""
+    strategies = {}
+    for path in (ROOT / "models").rglob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        if "materialized='incremental'" in text:
+            strategies[path.stem] = re.findall(r"incremental_strategy='(\w+)'", text)
+    assert set(map(tuple, strategies.values())) == {("by_key",), ("compared",)}
+    by_key = {name for name, strategy in strategies.items() if strategy == ["by_key"]}
+    rules = (ROOT / "macros/incremental/touch_rules.sql").read_text(encoding="utf-8")
+    ruled = set(re.findall(r"^        '(\w+)': \{'key'", rules, re.MULTILINE))
+    # those of the contract are found by their keys
+    assert {name for name in by_key if not name.startswith("base_canonical__")} == ruled
