@@ -47,6 +47,8 @@ def _made(peer, deliveries, folder):
     return out
 
 
+# builds a world of its own
+@pytest.mark.long
 @pytest.mark.parametrize("peer", PEERS)
 def test_the_same_facts_by_other_ways(built, deliveries, tmp_path, peer):
     found = check.compare(built.warehouse, _made(peer, deliveries, tmp_path))
@@ -63,6 +65,7 @@ def test_the_same_facts_by_other_ways(built, deliveries, tmp_path, peer):
     assert tiers[-1] >= 13
 
 
+@pytest.mark.long
 def test_a_difference_is_noticed(built, deliveries, tmp_path):
     out = _made("duckdb", deliveries, tmp_path)
     with duckdb.connect(str(out)) as connection:
