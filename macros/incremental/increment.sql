@@ -16,9 +16,10 @@
         {%- set books = adapter.get_relation(database=target.database, schema='audit', identifier='builds') -%}
         {#- books that an older version began know of no increments -#}
         {%- set columns = adapter.get_columns_in_relation(books) | map(attribute='name') | list if books else [] -%}
+        {#- who runs dbt alone after an increment was killed has another process, without this -#}
         {%- set found = 'is_increment' in columns and run_query(
             "select count(*) from audit.builds where is_increment and status = 'building' "
-            ~ "and build_number = (select max(build_number) from audit.builds)"
+            ~ "and build_id = '" ~ env_var('COUNTERWEIGHT_INCREMENT', '') ~ "'"
         )[0][0] > 0 -%}
         {%- do graph.update({'_is_increment': found}) -%}
     {%- endif -%}

@@ -159,7 +159,8 @@ def build(project, values, full_refresh=False):
         started = time.monotonic()
         # of the same code, seeds are as they were, and views read whatever their tables hold
         unchanged = ["--exclude", "config.materialized:view"] if is_increment else ["--resource-type", "seed"]
-        results = run_dbt(project, ["build", "--resource-type", "model", *unchanged], values)
+        with increment.told(build_id if is_increment else None):
+            results = run_dbt(project, ["build", "--resource-type", "model", *unchanged], values)
         failed = [result for result in results if result.status in ("error", "fail")]
         if failed:
             # on a full disk this fails as well; `building` cannot be published either

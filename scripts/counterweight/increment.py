@@ -3,11 +3,15 @@
 It may where the last build was whole, of the same code, seeds and variables, and of rows that are all still there.
 Everything else is a full refresh, which needs no reason to be right."""
 
+import contextlib
 import json
+import os
 
 # What increments note of themselves: keys that were touched, rows that were removed or added, and loads that were read.
 SCHEMA = "changes"
 BOOK = f"{SCHEMA}.built_loads"
+# Tells dbt which build is the increment that it runs.
+VARIABLE = "COUNTERWEIGHT_INCREMENT"
 # A build with another status stopped half-way, or plain dbt or `forget` touched the tables since.
 WHOLE = ("built", "audited", "audit failed")
 # Variables that leave touch rules out, to show that they are needed; they decide nothing of a full build.
@@ -57,6 +61,16 @@ def note(connection):
     """Write down which loads the build that just ended has read."""
     connection.execute(f"create schema if not exists {SCHEMA}")
     connection.execute(f"create or replace table {BOOK} as select {_COLUMNS} from raw._loads")
+
+
+@contextlib.contextmanager
+def told(build_id):
+    """Within, dbt knows that it runs this increment; None: that it builds in full."""
+    os.environ[VARIABLE] = build_id or ""
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
 
 
 def new_loads(connection):

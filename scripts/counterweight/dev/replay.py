@@ -125,8 +125,8 @@ def record(project, mode, values=None, select=()):
     if mode == INCREMENT:
         arguments += [] if "--select" in select else ["--exclude", "config.materialized:view", *select[1:]]
     with contextlib.closing(project.connect()) as connection:
-        begin(connection, mode)
-    with listening() as heard:
+        build_id = begin(connection, mode)
+    with listening() as heard, increment.told(build_id if mode == INCREMENT else None):
         results = building.run_dbt(project, arguments, values or {})
     if failed := [result for result in results if result.status in ("error", "fail")]:
         raise CounterweightError(f"{failed[0].node.name}: {failed[0].message}")
@@ -136,7 +136,7 @@ def record(project, mode, values=None, select=()):
 
 
 def begin(connection, mode):
-    """The books say that a build begins, and of what kind: from them dbt knows it."""
+    """The books say that a build begins, and of what kind: from them dbt knows it. Returns its id."""
     ((last,),) = connection.execute("select coalesce(max(build_number), 0) from audit.builds").fetchall()
     build_id = f"{last + 1:06d}-replayed"
     connection.execute(
@@ -144,6 +144,7 @@ def begin(connection, mode):
         [last + 1, build_id, mode == INCREMENT],
     )
     history.write_inputs(connection, build_id)
+    return build_id
 
 
 def end(connection):
