@@ -11,7 +11,8 @@
     sums: columns to add up, whole numbers. amounts: the same, decimals. A quiet cell has zeros.
     unit_types, period_types: which of them. Where overlapping periods would give away a suppressed cell, name one.
 
-    Each unit has every period from its first event to the last event of its system. Units that are not named are `(none)`,
+    Each unit has every period from its first event to the last event of its system; an account those of the variable
+    account_period_types, since a week of one account holds a handful of events. Units that are not named are `(none)`,
     so that units add up to the total; a type of unit of which a system names none has no rows. `28_days` begins on each
     Monday, so these overlap; `to_date` is everything so far. -#}
 {% macro cells_of(
@@ -19,9 +20,22 @@
     unit_types=['total', 'team', 'queue', 'category', 'channel', 'account'],
     period_types=['week', '28_days', 'month', 'fiscal_year', 'to_date']
 ) -%}
-{%- set grain = ['source_system'] + keys + ['unit_type', 'unit'] -%}
-{%- set has_weeks = 'week' in period_types or '28_days' in period_types -%}
-{%- set has_months = 'month' in period_types or 'fiscal_year' in period_types or 'to_date' in period_types -%}
+{{ parts_of(events, keys, sums, amounts, unit_types, period_types) }},
+
+{{ cells_of_parts('unit_parts', keys, sums, amounts, unit_types, period_types) }}
+{%- endmacro %}
+
+{#- The first half of cells_of, where sums are added that follow from other parts. The last of its CTEs is `unit_parts`: the
+    events of a unit on those days of a week that lie in one month, which is the smallest part of the calendar that weeks and
+    months are made of. by: further columns of the events that tell parts apart, never null. -#}
+{% macro parts_of(events, keys, sums, amounts, unit_types, period_types, by=[]) -%}
+{%- set grain = ['source_system'] + keys + by -%}
+{%- set wide = unit_types | reject('equalto', 'account') | list -%}
+{%- set is_grouped = 'account' in unit_types and wide | length > 1 -%}
+{%- set groups = grain | list -%}
+{%- for unit_type in wide -%}
+    {%- do groups.append('of_' ~ unit_type) -%}
+{%- endfor -%}
 period_kinds as (
 
     select period_type, days_before
@@ -45,14 +59,12 @@ unit_kinds as (
 
 ),
 
--- each event is read once. What is left of it is the smallest part of the calendar that weeks and months are made of: the
--- days of a week that lie in one month; of no day of the calendar, nothing.
+-- each event is read once; what lies on no day of the calendar is nowhere
 placed_events as (
 
     select
-        events.source_system,
-        {%- for key in keys %}
-        events.{{ key }},
+        {%- for column in grain %}
+        events.{{ column }},
         {%- endfor %}
         {%- for unit_type in unit_types %}
         {{ unit_named('events', unit_type) }} as of_{{ unit_type }},
@@ -60,46 +72,70 @@ placed_events as (
         {%- for measure in sums + amounts %}
         events.{{ measure }},
         {%- endfor %}
-        events.event_on,
+        events.event_on as first_on,
+        events.event_on as last_on,
         events.observed_until,
         dates.week_start,
         dates.month_start,
         dates.fiscal_year_start
     from {{ events }} as events
-    left join {{ ref('dim_dates') }} as dates
+    inner join {{ ref('dim_dates') }} as dates
         on events.event_on = dates.date_day
 
 ),
 
+{% if is_grouped -%}
+-- accounts are many, all else is few: its types of unit are added up from what is left without accounts
+unit_groups as (
+
+    select
+        {{ groups | join(', ') }},
+        week_start,
+        month_start,
+        fiscal_year_start,
+        min(first_on) as first_on,
+        max(last_on) as last_on,
+        {{ summed_up(sums, amounts) }}
+    from placed_events
+    group by {{ groups | join(', ') }}, week_start, month_start, fiscal_year_start
+
+),
+
+{% endif -%}
 unit_parts as (
 
     {% for unit_type in unit_types -%}
     select
-        source_system,
-        {%- for key in keys %}
-        {{ key }},
-        {%- endfor %}
+        {{ grain | join(', ') }},
         '{{ unit_type }}' as unit_type,
         of_{{ unit_type }} as unit,
-        week_start,
+        {{ 'week_start' if has_weeks_of(unit_type) else 'cast(null as date) as week_start' }},
         month_start,
         fiscal_year_start,
-        min(event_on) as first_on,
-        max(event_on) as last_on,
+        min(first_on) as first_on,
+        max(last_on) as last_on,
         {{ summed_up(sums, amounts) }}
-    from placed_events
-    group by {{ (['source_system'] + keys) | join(', ') }}, of_{{ unit_type }}, week_start, month_start, fiscal_year_start
+    from {{ 'unit_groups' if is_grouped and unit_type != 'account' else 'placed_events' }}
+    group by
+        {{ grain | join(', ') }}, of_{{ unit_type }},
+        {{ 'week_start, ' if has_weeks_of(unit_type) }}month_start, fiscal_year_start
     {{ 'union all' if not loop.last }}
     {% endfor %}
-),
+)
+{%- endmacro %}
 
+{#- The second half of cells_of. parts: as `unit_parts`. -#}
+{% macro cells_of_parts(parts, keys, sums, amounts, unit_types, period_types) -%}
+{%- set grain = ['source_system'] + keys + ['unit_type', 'unit'] -%}
+{%- set has_weeks = 'week' in period_types or '28_days' in period_types -%}
+{%- set has_months = 'month' in period_types or 'fiscal_year' in period_types or 'to_date' in period_types -%}
 spans as (
 
     select
         source_system,
         min(first_on) as first_on,
         max(last_on) as last_on
-    from unit_parts
+    from {{ parts }}
     group by source_system
 
 ),
@@ -152,7 +188,7 @@ named_unit_types as (
     select distinct
         source_system,
         unit_type
-    from unit_parts
+    from {{ parts }}
     where unit <> '(none)'
 
 ),
@@ -161,17 +197,17 @@ units as (
 
     select
         {%- for column in grain %}
-        unit_parts.{{ column }},
+        parts.{{ column }},
         {%- endfor %}
-        min(unit_parts.first_on) as first_on
-    from unit_parts
+        min(parts.first_on) as first_on
+    from {{ parts }} as parts
     inner join named_unit_types
         on
-            unit_parts.source_system = named_unit_types.source_system
-            and unit_parts.unit_type = named_unit_types.unit_type
+            parts.source_system = named_unit_types.source_system
+            and parts.unit_type = named_unit_types.unit_type
     group by
         {%- for column in grain %}
-        unit_parts.{{ column }}{{ ',' if not loop.last }}
+        parts.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
 
 ),
@@ -184,7 +220,7 @@ horizons as (
         {{ key }},
         {%- endfor %}
         case when count(*) = count(observed_until) then min(observed_until) end as observed_until
-    from unit_parts
+    from {{ parts }}
     group by {{ (['source_system'] + keys) | join(', ') }}
 
 ),
@@ -198,7 +234,7 @@ unit_weeks as (
         {%- endfor %}
         week_start,
         {{ summed_up(sums, amounts) }}
-    from unit_parts
+    from {{ parts }}
     where week_start is not null
     group by {{ grain | join(', ') }}, week_start
 
@@ -215,7 +251,7 @@ unit_months as (
         month_start,
         fiscal_year_start,
         {{ summed_up(sums, amounts) }}
-    from unit_parts
+    from {{ parts }}
     where month_start is not null
     group by {{ grain | join(', ') }}, month_start, fiscal_year_start
 
@@ -293,6 +329,7 @@ filled as (
         on
             units.source_system = periods.source_system
             and units.first_on < periods.period_end
+            and {{ is_period_of('units.unit_type', 'periods.period_type') }}
     inner join horizons
         on
             units.source_system = horizons.source_system
@@ -337,6 +374,20 @@ cells as (
     from filled
 
 )
+{%- endmacro %}
+
+{#- Whether units of a type have periods of a type: all of them, but of accounts only those of account_period_types. -#}
+{% macro has_periods(unit_type, period_type) -%}
+    {{ return(unit_type != 'account' or period_type in var('account_period_types')) }}
+{%- endmacro %}
+
+{% macro has_weeks_of(unit_type) -%}
+    {{ return(has_periods(unit_type, 'week') or has_periods(unit_type, '28_days')) }}
+{%- endmacro %}
+
+{#- The same as a condition on two columns. -#}
+{% macro is_period_of(unit_type, period_type) -%}
+    ({{ unit_type }} <> 'account' or {{ period_type }} in ('{{ var('account_period_types') | join("', '") }}'))
 {%- endmacro %}
 
 {#- The columns of parts added up: until when all of them were observed, and the sums and amounts. -#}

@@ -25,6 +25,7 @@
         on events.source_system = spans.source_system
     cross join period_kinds
     cross join unit_kinds
+    where {{ is_period_of('unit_kinds.unit_type', 'period_kinds.period_type') }}
     group by
         events.source_system,
         {%- for column in keys + by %}

@@ -41,11 +41,13 @@ value_events as (
 percentiles as (
 
     {% for unit_type in unit_types -%}
-    {%- set outer_last = loop.last -%}
+    {%- set outer_first = loop.first -%}
     {%- for period_type, start in {
-        'week': 'week_start', '28_days': "cast(week_start - period_kinds.days_before * interval '1' day as date)",
-        'month': 'month_start', 'fiscal_year': 'fiscal_year_start', 'to_date': 'first_on',
-    }.items() -%}
+        'to_date': 'first_on', 'week': 'week_start',
+        '28_days': "cast(week_start - period_kinds.days_before * interval '1' day as date)", 'month': 'month_start',
+        'fiscal_year': 'fiscal_year_start',
+    }.items() if has_periods(unit_type, period_type) -%}
+    {{ 'union all' if not (loop.first and outer_first) }}
     select
         {{ cell | join(',\n        ') }},
         '{{ unit_type }}' as unit_type,
@@ -65,7 +67,6 @@ percentiles as (
         on period_kinds.period_type = '28_days'
     {%- endif %}
     group by {{ cell | join(', ') }}, of_{{ unit_type }}, {{ start }}
-    {{ 'union all' if not (loop.last and outer_last) }}
     {% endfor %}
     {%- endfor %}
 )

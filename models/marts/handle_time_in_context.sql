@@ -455,6 +455,7 @@ counted_handle_times as (
     cross join unit_kinds
     inner join period_kinds
         on unit_kinds.unit_type in ('total', 'category', 'account') or period_kinds.period_type = 'month'
+    where {{ is_period_of('unit_kinds.unit_type', 'period_kinds.period_type') }}
     group by
         shown.source_system,
         period_kinds.period_type,

@@ -227,7 +227,7 @@ family_units as (
         {{ flags | join(',
         ') }}
     from family_periods
-    where unit_type = 'total'
+    where unit_type = 'total' and {{ is_period_of("'account'", 'period_type') }}
 
 ),
 

@@ -2,8 +2,8 @@
 -- ones included. Of what was called done in the period, how much held? Tier set `return`; headline cohorts only.
 -- Beside the rate stands what the mix of categories lets expect, from the other units; limits say what chance may do.
 -- Systems stand apart: their teams and categories are their own, and a desk of 1999 shares no period with one of 2016.
--- cost: a row for each account, window and period, quiet ones included, and some twenty statistics of it: millions of rows
--- to compute and write. The customers behind the claims are counted once for each type of unit.
+-- cost: each claim is judged in each window, and added up by unit and category; the customers behind the claims are counted
+-- once for each type of unit. Then a row for each account, window and month, quiet ones included, and twenty statistics of it.
 {% set zone = var('reporting_time_zone') %}
 {% set counts = [
     'claim_count', 'mature_count', 'held_count', 'falsified_count', 'unobservable_count', 'unknown_customer_count',
@@ -18,8 +18,6 @@
     'total': none, 'team': 'team_id', 'queue': 'queue', 'category': 'category', 'channel': 'channel',
     'account': 'account_id',
 } %}
-{% set expected = [] %}
-{% for unit_type in unit_columns %}{% do expected.append('expected_' ~ unit_type) %}{% endfor %}
 {% set cohort = "is_mature and verdict in ('held', 'falsified')" %}
 
 with
@@ -101,48 +99,41 @@ daily as (
 
 ),
 
--- what came back to date, by everything that a claim has
+{% set unit_types = unit_columns.keys() | list -%}
+{% set period_types = ['week', '28_days', 'month', 'fiscal_year', 'to_date'] -%}
+{{ parts_of('daily', ['claim_type', 'window_days'], counts + ticket_counts, [], unit_types, period_types, by=['category']) }},
+
+{% set key = 'claim_type, source_system, window_days' -%}
+-- what came back to date
 mixes as (
 
     select
-        claim_type,
-        source_system,
-        window_days,
-        {%- for column in unit_columns.values() if column %}
-        {{ column }},
-        {%- endfor %}
+        {{ key }},
+        unit_type,
+        unit,
+        category,
         cast(sum(held_count + falsified_count) as bigint) as cohort_count,
         cast(sum(falsified_count) as bigint) as falsified_count
-    from daily
-    group by
-        claim_type,
-        source_system,
-        window_days
-        {%- for column in unit_columns.values() if column %},
-        {{ column }}
-        {%- endfor %}
+    from unit_parts
+    group by {{ key }}, unit_type, unit, category
 
 ),
 
-{% set key = 'claim_type, source_system, window_days' -%}
+-- the same elsewhere: of the other units; of the total's, of all
 others as (
 
     select
-        *
+        {{ key }},
+        unit_type,
+        unit,
+        category
         {%- for count in ['cohort_count', 'falsified_count'] %}
-        {%- for unit_type, column in unit_columns.items() %},
+        {%- for place, columns in {'': '', 'category_': ', category'}.items() %},
         cast(
-            sum({{ count }}) over (partition by {{ key }})
-            {%- if column %}
-            - sum({{ count }}) over (partition by {{ key }}, {{ column }})
-            {%- endif %} as bigint
-        ) as {{ unit_type }}_{{ count }},
-        cast(
-            sum({{ count }}) over (partition by {{ key }}, category)
-            {%- if column %}
-            - sum({{ count }}) over (partition by {{ key }}, category{{ ', ' ~ column if column != 'category' }})
-            {%- endif %} as bigint
-        ) as {{ unit_type }}_category_{{ count }}
+            sum(case when unit_type = 'total' then {{ count }} else 0 end) over (partition by {{ key }}{{ columns }})
+            - sum(case when unit_type = 'total' then 0 else {{ count }} end)
+                over (partition by {{ key }}, unit_type, unit{{ columns }}) as bigint
+        ) as {{ place }}{{ count }}
         {%- endfor %}
         {%- endfor %}
     from mixes
@@ -153,48 +144,43 @@ others as (
 rates as (
 
     select
-        {{ key }}
-        {%- for column in unit_columns.values() if column %},
-        {{ column }}
-        {%- endfor %}
-        {%- for unit_type in unit_columns %},
+        {{ key }},
+        unit_type,
+        unit,
+        category,
         case
-            when {{ unit_type }}_category_cohort_count >= 30
+            {%- for place in ['category_', ''] %}
+            when {{ place }}cohort_count >= 30
                 then {{ integer_division(
-                    '2000000 * ' ~ unit_type ~ '_category_falsified_count + ' ~ unit_type ~ '_category_cohort_count',
-                    'nullif(2 * ' ~ unit_type ~ '_category_cohort_count, 0)'
+                    '2000000 * ' ~ place ~ 'falsified_count + ' ~ place ~ 'cohort_count',
+                    'nullif(2 * ' ~ place ~ 'cohort_count, 0)'
                 ) }}
-            when {{ unit_type }}_cohort_count >= 30
-                then {{ integer_division(
-                    '2000000 * ' ~ unit_type ~ '_falsified_count + ' ~ unit_type ~ '_cohort_count',
-                    'nullif(2 * ' ~ unit_type ~ '_cohort_count, 0)'
-                ) }}
-        end as {{ unit_type }}_rate
-        {%- endfor %}
+            {%- endfor %}
+        end as rate
     from others
 
 ),
 
-events as (
+expected_parts as (
 
     select
-        daily.*
-        {%- for unit_type in unit_columns %},
-        (daily.held_count + daily.falsified_count) * rates.{{ unit_type }}_rate as expected_{{ unit_type }}
-        {%- endfor %}
-    from daily
+        unit_parts.*,
+        (unit_parts.held_count + unit_parts.falsified_count) * rates.rate as mix_millionths
+    from unit_parts
     inner join rates
         on
-            daily.claim_type = rates.claim_type
-            and daily.source_system = rates.source_system
-            and daily.window_days = rates.window_days
-            {%- for column in unit_columns.values() if column %}
-            and daily.{{ column }} = rates.{{ column }}
-            {%- endfor %}
+            unit_parts.claim_type = rates.claim_type
+            and unit_parts.source_system = rates.source_system
+            and unit_parts.window_days = rates.window_days
+            and unit_parts.unit_type = rates.unit_type
+            and unit_parts.unit = rates.unit
+            and unit_parts.category = rates.category
 
 ),
 
-{{ cells_of('events', keys=['claim_type', 'window_days'], sums=counts + ticket_counts + expected) }},
+{{ cells_of_parts(
+    'expected_parts', ['claim_type', 'window_days'], counts + ticket_counts + ['mix_millionths'], [], unit_types, period_types
+) }},
 
 judged as (
 
@@ -204,14 +190,7 @@ judged as (
         claim_type in ('ticket_resolved', 'first_contact_resolved', 'sla_met') as is_of_tickets,
         -- nothing is expected where nothing is judged, or nobody else is there to compare with
         case
-            when is_period_mature
-                then nullif(
-                    case unit_type
-                        {%- for unit_type in unit_columns %}
-                        when '{{ unit_type }}' then expected_{{ unit_type }}
-                        {%- endfor %}
-                    end, 0
-                )
+            when is_period_mature then nullif(mix_millionths, 0)
         end as expected_millionths
     from cells
 
