@@ -59,7 +59,7 @@ unit_kinds as (
 
 ),
 
--- each event is read once; what lies on no day of the calendar is nowhere
+-- each event is read once; one of no day is nowhere
 placed_events as (
 
     select
@@ -75,12 +75,10 @@ placed_events as (
         events.event_on as first_on,
         events.event_on as last_on,
         events.observed_until,
-        dates.week_start,
-        dates.month_start,
-        dates.fiscal_year_start
+        {{ week_of('events.event_on') }} as week_start,
+        {{ month_of('events.event_on') }} as month_start
     from {{ events }} as events
-    inner join {{ ref('dim_dates') }} as dates
-        on events.event_on = dates.date_day
+    where events.event_on is not null
 
 ),
 
@@ -92,12 +90,11 @@ unit_groups as (
         {{ groups | join(', ') }},
         week_start,
         month_start,
-        fiscal_year_start,
         min(first_on) as first_on,
         max(last_on) as last_on,
         {{ summed_up(sums, amounts) }}
     from placed_events
-    group by {{ groups | join(', ') }}, week_start, month_start, fiscal_year_start
+    group by {{ groups | join(', ') }}, week_start, month_start
 
 ),
 
@@ -111,14 +108,13 @@ unit_parts as (
         of_{{ unit_type }} as unit,
         {{ 'week_start' if has_weeks_of(unit_type) else 'cast(null as date) as week_start' }},
         month_start,
-        fiscal_year_start,
         min(first_on) as first_on,
         max(last_on) as last_on,
         {{ summed_up(sums, amounts) }}
     from {{ 'unit_groups' if is_grouped and unit_type != 'account' else 'placed_events' }}
     group by
         {{ grain | join(', ') }}, of_{{ unit_type }},
-        {{ 'week_start, ' if has_weeks_of(unit_type) }}month_start, fiscal_year_start
+        {{ 'week_start, ' if has_weeks_of(unit_type) }}month_start
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
@@ -249,11 +245,10 @@ unit_months as (
         {{ column }},
         {%- endfor %}
         month_start,
-        fiscal_year_start,
+        {{ fiscal_year_of('month_start') }} as fiscal_year_start,
         {{ summed_up(sums, amounts) }}
     from {{ parts }}
-    where month_start is not null
-    group by {{ grain | join(', ') }}, month_start, fiscal_year_start
+    group by {{ grain | join(', ') }}, month_start
 
 ),
 

@@ -44,7 +44,7 @@
     case
             when {{ side }}_denominator is null then cast({{ side }}_numerator as decimal(18, 4))
             else {{ ratio(
-                "cast(" ~ side ~ "_numerator * 10000 as bigint)", "cast(" ~ side ~ "_denominator * 10000 as bigint)"
+                side ~ "_numerator * 10000", side ~ "_denominator * 10000"
             ) }}
         end
 {%- endmacro %}

@@ -13,8 +13,11 @@
 
 {#- Local clock reading of a UTC timestamp. -#}
 {% macro local_time(utc, time_zone) -%}
-    {{ return(local_time_in(utc, "'" ~ time_zone ~ "'")) }}
+    {{ return(same_reading(utc) if time_zone == 'UTC' else local_time_in(utc, "'" ~ time_zone ~ "'")) }}
 {%- endmacro %}
+
+{#- An engine that is asked for the zone UTC computes it, row for row. -#}
+{% macro same_reading(time) -%} cast({{ time }} as timestamp) {%- endmacro %}
 
 {#- The same where the zone is an SQL expression: a zone in each row. -#}
 {% macro local_time_in(utc, time_zone) -%}
@@ -28,7 +31,7 @@
 {#- UTC timestamp of a local clock reading. Of a reading that occurs twice (clocks set back) an engine takes the one
     or the other: macro utc_from_clock settles it. -#}
 {% macro utc_time(local, time_zone) -%}
-    {{ return(utc_time_in(local, "'" ~ time_zone ~ "'")) }}
+    {{ return(same_reading(local) if time_zone == 'UTC' else utc_time_in(local, "'" ~ time_zone ~ "'")) }}
 {%- endmacro %}
 
 {#- The same where the zone is an SQL expression. -#}

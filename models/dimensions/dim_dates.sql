@@ -13,8 +13,8 @@ final as (
 
     select
         date_day,
-        cast(date_trunc('week', date_day) as date) as week_start,
-        cast(date_trunc('month', date_day) as date) as month_start,
+        {{ week_of('date_day') }} as week_start,
+        {{ month_of('date_day') }} as month_start,
         {{ fiscal_year_of('date_day') }} as fiscal_year_start
     from days
 

@@ -99,6 +99,33 @@ ahead as (
 
 ),
 
+-- of a subcategory in full, whatever makes an issue; of a coarser key the subcategory is not known
+specific_rules as (
+
+    select
+        source_system,
+        replace(category, '/', '//') || ' / ' || replace(subcategory, '/', '//') as issue_key,
+        first_contact_eligible,
+        valid_from,
+        valid_to
+    from {{ ref('dim_categories') }}
+    where subcategory is not null
+
+),
+
+general_rules as (
+
+    select
+        source_system,
+        category,
+        first_contact_eligible,
+        valid_from,
+        valid_to
+    from {{ ref('dim_categories') }}
+    where subcategory is null
+
+),
+
 -- one row a visit: what a contact, an opening or a return is to every definition
 visits as (
 
@@ -127,18 +154,11 @@ visits as (
         on
             ahead.interaction_id = ratings.interaction_id
             and ratings.rating_number = 1
-    {%- for level in ['specific', 'general'] %}
-    left join {{ ref('dim_categories') }} as {{ level }}
+    {%- for level, key in {'specific': 'issue_key', 'general': 'category'}.items() %}
+    left join {{ level }}_rules as {{ level }}
         on
             ahead.source_system = {{ level }}.source_system
-            {%- if level == 'specific' %}
-            -- in full, whatever makes an issue; of a coarser key the subcategory is not known
-            and ahead.issue_key
-            = replace(specific.category, '/', '//') || ' / ' || replace(specific.subcategory, '/', '//')
-            {%- else %}
-            and ahead.category = general.category
-            and general.subcategory is null
-            {%- endif %}
+            and ahead.{{ key }} = {{ level }}.{{ key }}
             and ({{ level }}.valid_from is null or {{ level }}.valid_from <= ahead.started_at)
             and ({{ level }}.valid_to is null or ahead.started_at < {{ level }}.valid_to)
     {%- endfor %}
@@ -299,6 +319,24 @@ first_resolutions as (
 
 ),
 
+reviews as (
+
+    select * from {{ ref('fct_qa_reviews') }}
+
+),
+
+reviewed_resolutions as (
+
+    select
+        reviews.review_id,
+        first_resolutions.*
+    from reviews
+    inner join first_resolutions
+        on reviews.ticket_key = first_resolutions.ticket_key
+    where reviews.contact_key is null
+
+),
+
 asked as (
 
     select
@@ -432,15 +470,15 @@ things as (
                 known_of_either, source_system='reviews.source_system', happened_at=about_either ~ 'reviews.reviewed_at)'
             )
         ) }}
-    from {{ ref('fct_qa_reviews') }} as reviews
+    from reviews
     left join visits
         on
             reviews.contact_key = visits.contact_key
             and visits.kind = 'contact'
-    left join first_resolutions as resolutions
+    left join reviewed_resolutions as resolutions
         on
-            reviews.contact_key is null
-            and reviews.ticket_key = resolutions.ticket_key
+            reviews.source_system = resolutions.source_system
+            and reviews.review_id = resolutions.review_id
     left join horizons
         on reviews.source_system = horizons.source_system
     where reviews.passed is not null

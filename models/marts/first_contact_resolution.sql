@@ -10,6 +10,15 @@
 
 with
 
+dated as (
+
+    select
+        *,
+        cast({{ local_time('happened_at', zone) }} as date) as event_on
+    from {{ ref('fct_first_contact_verdicts') }}
+
+),
+
 verdicts as (
 
     select
@@ -22,7 +31,7 @@ verdicts as (
         coalesce(verdicts.seconds_to_return <= windows.window_days * 86400, false) as is_back,
         -- a definition that looks further ahead than the window waits for itself
         greatest(windows.window_days, coalesce(verdicts.definition_days, 0)) as days_needed
-    from {{ ref('fct_first_contact_verdicts') }} as verdicts
+    from dated as verdicts
     inner join {{ ref('fcr_definitions') }} as definitions
         on verdicts.definition_id = definitions.definition_id
     inner join {{ ref('windows') }} as windows
@@ -40,7 +49,6 @@ judged as (
 
     select
         *,
-        cast({{ local_time('happened_at', zone) }} as date) as event_on,
         coalesce({{ seconds_between('happened_at', 'observed_until') }} >= days_needed * 86400, false) as is_mature
     from verdicts
 
