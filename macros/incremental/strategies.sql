@@ -7,11 +7,9 @@
 {% macro write_touched_keys() -%}
     {%- if config.get('incremental_strategy') == 'by_key' and is_increment() -%}
         {%- set chosen = [] -%}
-        {%- for name, keys in touch_rules()[model.name]['touched_by'].items()
-            if model.name ~ ': ' ~ name not in var('without_touch_rules', []) -%}
-            {%- do chosen.append(keys) -%}
-        {%- else -%}
-            {%- do chosen.append('select cast(null as varchar) as touched_key') -%}
+        {#- `make touch-rules` finds each by its name -#}
+        {%- for name, keys in touch_rules()[model.name]['touched_by'].items() -%}
+            {%- do chosen.append('/* rule: ' ~ name ~ ' */ ' ~ keys) -%}
         {%- endfor -%}
         drop table if exists {{ touched_keys(model.name) }};
         create table {{ touched_keys(model.name) }} as
@@ -35,10 +33,11 @@
     {{ replace_changed_rows(arguments, '1 = 1', 'exists (select 1 from ' ~ changes_of(model.name) ~ ')') }}
 {%- endmacro %}
 
-{#- Writes what was removed and added into `changes`, and replaces rows.
+{#- Writes what was removed and added into `changes`, and replaces rows. One aggregate finds both: a row that is in the table as
+    often as among the computed ones is none; the others differ so many times (changed_rows).
 
     is_known    condition on rows that were computed anew, in the table as it was
-    is_changed  condition on rows that are replaced -#}
+    is_changed  condition on rows that are replaced: known ones -#}
 {% macro replace_changed_rows(arguments, is_known, is_changed) -%}
     {%- set names = [] -%}
     {%- for column in arguments['dest_columns'] -%}
@@ -50,20 +49,16 @@
     {%- set changes = changes_of(model.name) -%}
     drop table if exists {{ changes }};
     create table {{ changes }} as
-    select removed.*, false as is_new_row
+    select {{ columns }}, sum(added) > 0 as is_new_row, abs(sum(added)) as changed_rows
     from (
-        select {{ columns }} from {{ table }} where {{ is_known }}
-        except all
-        select {{ columns }} from {{ computed }} where {{ is_known }}
-    ) as removed
-    union all
-    select added.*, true as is_new_row
-    from (
-        select {{ columns }} from {{ computed }} where {{ is_known }}
-        except all
-        select {{ columns }} from {{ table }} where {{ is_known }}
-    ) as added;
+        select {{ columns }}, -1 as added from {{ table }}
+        union all
+        select {{ columns }}, 1 as added from {{ computed }}
+    ) as both_builds
+    where {{ is_known }}
+    group by {{ columns }}
+    having sum(added) <> 0;
     delete from {{ table }} where {{ is_changed }};
     insert into {{ table }} ({{ columns }})
-    select {{ columns }} from {{ computed }} where {{ is_known }} and {{ is_changed }}
+    select {{ columns }} from {{ computed }} where {{ is_changed }}
 {%- endmacro %}

@@ -325,7 +325,8 @@
 {% macro flipped(changes, rows, value, condition='1 = 1', changed_condition=none) -%}
     {{ return(
         "select turned.value_of_rows from (select " ~ value ~ " as value_of_rows, "
-        ~ "sum(case when is_new_row then 1 else 0 end) as added, sum(case when is_new_row then 0 else 1 end) as removed "
+        ~ "sum(case when is_new_row then changed_rows else 0 end) as added, "
+        ~ "sum(case when is_new_row then 0 else changed_rows end) as removed "
         ~ "from " ~ changes ~ " where " ~ (changed_condition or condition) ~ " group by " ~ value ~ ") as turned "
         ~ "left join (select " ~ value ~ " as value_of_rows, count(*) as row_count from " ~ rows ~ " where " ~ condition
         ~ " group by " ~ value ~ ") as there on turned.value_of_rows = there.value_of_rows "

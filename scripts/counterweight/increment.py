@@ -14,8 +14,6 @@ BOOK = f"{SCHEMA}.built_loads"
 VARIABLE = "COUNTERWEIGHT_INCREMENT"
 # A build with another status stopped half-way, or plain dbt or `forget` touched the tables since.
 WHOLE = ("built", "audited", "audit failed")
-# Variables that leave touch rules out, to show that they are needed; they decide nothing of a full build.
-TRIALS = ("without_touch_rules",)
 
 
 def why_not(connection, code, values):
@@ -83,8 +81,7 @@ def new_loads(connection):
 
 def written(values):
     """Variables as the book of builds keeps them."""
-    deciding = {name: value for name, value in values.items() if name not in TRIALS}
-    return json.dumps(deciding, sort_keys=True, default=str)
+    return json.dumps(values, sort_keys=True, default=str)
 
 
 _COLUMNS = "loaded_at, source_system, raw_table, source_file, row_count"

@@ -56,7 +56,8 @@ LATER = ("bot_sessions", "problems", "business_claims", "business_outcomes", "sl
 
 
 class Maker:
-    def __init__(self, seed):
+    def __init__(self, seed, tools=None):
+        """tools: a number that says what the desk's tools deliver; desks that share them have the same"""
         self.random = random.Random(seed)
         self.more = random.Random(-seed - 1)
         self.instants = []
@@ -64,13 +65,14 @@ class Maker:
         self.ticket_ids = []
         self.serial = 0
         # what this desk's tools deliver
-        self.names_tickets = seed % 3 != 2
-        self.has_answers = seed % 4 != 3
-        self.has_messages = seed % 7 != 6
-        self.has_surveys = seed % 5 != 4
+        tools = seed if tools is None else tools
+        self.names_tickets = tools % 3 != 2
+        self.has_answers = tools % 4 != 3
+        self.has_messages = tools % 7 != 6
+        self.has_surveys = tools % 5 != 4
         self.crowd = seed % 6 == 1
-        self.says_transfers = seed % 4 != 2
-        self.chats_say_transfers = seed % 3 != 1
+        self.says_transfers = tools % 4 != 2
+        self.chats_say_transfers = tools % 3 != 1
 
     def chance(self, share):
         return self.random.random() < share

@@ -2,18 +2,23 @@
 
 What an increment could get wrong is told in stories (`_STORIES`): a row that comes later and changes what was built of
 others. Each is told in its share of the schedules, by construction, and counted.
+
+Several desks may share a warehouse: each has persons, tickets, teams, agents and categories of its own. What a model
+asks of a whole feed they can only have together (`Tools`): if one says when it answered, the feed does.
 """
 
 import collections
 import dataclasses
 import datetime
 import random
+import re
 
 from counterweight.dev import random_desk
 
 START = random_desk.START
 CANONICAL, SERVICENOW, BANK, MANAGER = "canonical", "servicenow", "bank_call_log", "service_manager"
 DAYS = 75
+LEAST_LOADS = 6
 # Known in several systems: by them desks are one. The others mean something in their own system only.
 EVERYWHERE = ("ann@x.example", "carol@x.example", "+4312345678", "erin@x.example")
 AGENTS = tuple(f"agent {number}" for number in (0, 1, 2, 9))
@@ -37,6 +42,31 @@ class Schedule:
     stories: collections.Counter
 
 
+@dataclasses.dataclass(frozen=True)
+class Tools:
+    """What desks of one warehouse have in common.
+
+    number    which columns the tools fill
+    told      story about a whole feed -> the load from which it says something, and of which channel
+    is_short  no claim is older than the tickets: with an outcome of last year the feed has 400 days more, each of which
+              takes its time
+    """
+
+    number: int
+    told: dict
+    is_short: bool
+
+    @classmethod
+    def of(cls, number):
+        chance = random.Random(f"tools {number}")
+        told = {
+            story: (chance.randint(2, LEAST_LOADS - 1), chance.choice(("voice", "chat")))
+            for story in OF_FEEDS
+            if chance.random() < _STORIES[story]
+        }
+        return cls(number, told, chance.random() < 0.75)
+
+
 @dataclasses.dataclass
 class Row:
     load: int
@@ -45,22 +75,35 @@ class Row:
     values: dict
 
 
-def make(seed, systems):
+def make(seed, systems, tools=None):
     """The schedule of this number. systems: what may be loaded, by `declared_systems`."""
-    return _Maker(seed).make(systems)
+    return _Maker(seed, tools or Tools.of(seed)).make(systems)
+
+
+def together(schedules):
+    """Their loads as those of one warehouse: the first of each arrive together, then the second."""
+    loads = []
+    for schedule in schedules:
+        for number, (files, ends) in enumerate(schedule.loads):
+            if number == len(loads):
+                loads.append((collections.defaultdict(list), []))
+            for table, rows in files.items():
+                loads[number][0][table] += rows
+            loads[number][1].extend(ends)
+    return [(dict(sorted(files.items())), ends) for files, ends in loads]
 
 
 class _Desk(random_desk.Maker):
-    def __init__(self, seed):
-        super().__init__(seed)
+    def __init__(self, seed, tools):
+        super().__init__(seed, tools.number)
         self.crowd = False
 
 
 class _Maker:
-    def __init__(self, seed):
-        self.seed = seed
+    def __init__(self, seed, tools):
+        self.seed, self.tools = seed, tools
         self.random = random.Random(f"schedule {seed}")
-        self.count = self.random.choice((6, 6, 7, 8))
+        self.count = self.random.choice((LEAST_LOADS, LEAST_LOADS, 7, 8))
         self.rows = []
         self.stories = collections.Counter()
         self.serial = 0
@@ -137,7 +180,7 @@ class _Maker:
     # the world
 
     def make(self, systems):
-        first, second, third = _Desk(self.seed).make(self.random.randint(150, 190))
+        first, second, third = _Desk(self.seed, self.tools).make(self.random.randint(150, 190))
         for table, rows in first.items():
             for values in rows:
                 self.rows.append(Row(self.load_of(table, values), CANONICAL, table, dict(values)))
@@ -145,8 +188,7 @@ class _Maker:
             for table, rows in load.items():
                 for values in rows:
                     self.rows.append(Row(self.random.randint(1, self.count - 1), CANONICAL, table, dict(values)))
-        if self.chance(0.75):
-            # with an outcome of last year the feed has 400 days more, each of which takes its time
+        if self.tools.is_short:
             self.rows = [
                 row
                 for row in self.rows
@@ -157,10 +199,12 @@ class _Maker:
         self.bank()
         self.manager()
         for story, share in _STORIES.items():
-            if self.chance(share):
+            if story in self.tools.told if story in OF_FEEDS else self.chance(share):
                 story(self)
                 self.stories[story.__name__.strip("_").replace("_", " ")] += 1
         self.copies()
+        for row in self.rows:
+            _name(row, self.seed)
         return Schedule(self.seed, self.loads(systems), self.stories)
 
     def loads(self, systems):
@@ -521,22 +565,21 @@ def _late_calendar(self):
 
 def _first_message_late(self):
     """No message of the system came before, so that nobody knew when a ticket was answered."""
-    load = self.random.randint(2, self.count - 1)
+    load, _ = self.tools.told[_first_message_late]
     for row in self.of("ticket_messages"):
         row.load = max(row.load, load)
 
 
 def _first_answer_late(self):
     """Of a channel no leg said when it was answered, so that it was taken from what else it said."""
-    _first_of_legs(self, "answered_at", self.one_of("voice", "chat"))
+    _first_of_legs(self, "answered_at", *self.tools.told[_first_answer_late])
 
 
 def _first_transfer_late(self):
-    _first_of_legs(self, "transfer_type", self.one_of("voice", "chat"))
+    _first_of_legs(self, "transfer_type", *self.tools.told[_first_transfer_late])
 
 
-def _first_of_legs(self, column, channel):
-    load = self.random.randint(2, self.count - 1)
+def _first_of_legs(self, column, load, channel):
     legs = [row for row in self.of("calls") if (row.values["channel"] or "").lower() == channel]
     for row in legs:
         if row.load < load:
@@ -776,7 +819,78 @@ _STORIES = {
     _quarantined_and_mended: 0.4,
     _empty_load: 0.15,
 }
+# Told by all desks of a warehouse, or by none.
+OF_FEEDS = (_first_message_late, _first_answer_late, _first_transfer_late)
 STORIES = tuple(story.__name__.strip("_").replace("_", " ") for story in _STORIES)
+
+
+# What is a desk's own, by its number.
+_OWN = {
+    (system, table): columns
+    for system, tables in {
+        CANONICAL: {
+            "tickets": ("ticket_id", "requester_id", "category", "category_at_open", "problem_id", *LINKS, "account_id",
+                        "team_id", "assignee_id", "sla_policy_id"),
+            "ticket_events": ("event_id", "ticket_id", "actor_id"),
+            "ticket_messages": ("message_id", "ticket_id"),
+            "calls": ("leg_id", "contact_id", "customer_id", "agent_id", "queue", "team_id", "ticket_id", "category"),
+            "identities": ("customer_id", "value"),
+            "surveys": ("survey_id", "ticket_id", "contact_id"),
+            "categories": ("category",),
+            "sla_policies": ("policy_id", "calendar_id"),
+            "calendars": ("calendar_id",),
+            "holidays": ("calendar_id",),
+            "agents": ("agent_id", "team_id"),
+            "agent_states": ("agent_id",),
+            "shifts": ("agent_id",),
+            "accounts": ("account_id",),
+            "access_events": ("account_id",),
+            "costs": ("team_id", "kind"),
+            "team_absences": ("team_id",),
+            "team_pulses": ("team_id",),
+            "business_measures": ("unit",),
+            "business_claims": ("claim_id", "unit", "subject_id"),
+            "business_outcomes": ("claim_id",),
+            "problems": ("problem_id",),
+            "qa_reviews": ("review_id", "contact_id"),
+            "bot_sessions": ("session_id", "customer_id", "intent"),
+        },
+        SERVICENOW: {
+            "incident_event_log": ("number", "sys_created_by", "sys_updated_by", "opened_by", "caller_id", "category",
+                                   "assignment_group", "assigned_to", "problem_id", "parent_incident"),
+        },
+        BANK: {"calls": ("call_id", "customer_id", "server")},
+        MANAGER: {
+            "interactions": ("interaction id", "related incident", "ci name (aff)"),
+            "incidents": ("incident id", "related interaction", "ci name (aff)"),
+            "incident_activities": ("incident id", "incidentactivity_number", "assignment group"),
+        },
+    }.items()
+    for table, columns in tables.items()
+}  # fmt: skip
+# Words of the tools, the same everywhere: unknown, or a machine.
+_WORDS = ("", "?", "0", "NO_SERVER", "#MULTIVALUE", "system", "labour", "tools")
+_OWN_FIELDS = ("category", "team", "assignee")
+_TELEPHONE = re.compile(r"\s*[+0][\d ()./-]{6,}")
+
+
+def _name(row, seed):
+    """Gives what is the desk's own a name that no other desk has."""
+    columns = _OWN.get((row.system, row.table), ())
+    if row.table == "ticket_events" and (row.values.get("field") or "").strip().lower() in _OWN_FIELDS:
+        columns += ("old_value", "new_value")
+    row.values = row.values | {name: _named(row.values[name], seed) for name in columns if row.values.get(name)}
+
+
+def _named(value, seed):
+    if value.strip() in _WORDS:
+        return value
+    if _TELEPHONE.fullmatch(value):
+        return f"{value}{seed:04}"
+    blanks = value[: len(value) - len(value.lstrip())]
+    if value.startswith("price:"):
+        blanks = "price:"
+    return f"{blanks}d{seed}-{value[len(blanks) :]}"
 
 
 def _text(value):

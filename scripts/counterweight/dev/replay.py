@@ -4,9 +4,11 @@ dbt takes some 20 seconds a build, whatever the data. Its statements do not depe
 `same`, so those of one build do for all. What is replayed is what dbt ran, its materializations among it.
 """
 
+import collections
 import contextlib
 import dataclasses
 import datetime
+import functools
 import hashlib
 import json
 import re
@@ -38,6 +40,13 @@ COMMENTS = re.compile(r"\A(\s+|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 STAMP = re.compile(r"(__dbt_(?:tmp|backup))\d{8,}")
 # Of tables on the way to a model's, and beside it.
 ENDING = re.compile(r"__(dbt_tmp|dbt_backup|touched)$")
+# A touch rule in the statement that writes the touched keys of a model, and the key in the one that replaces rows.
+RULE = re.compile(
+    r"/\* rule: (\w+) \*/\s*(.*?)(?=\s*union all\s*/\* rule: |\s*\) as rules\s+where touched_key is not null)",
+    re.DOTALL,
+)
+KEY = re.compile(r"delete from \S+ where \((.+?)\) in \(select \1 from changes\.", re.DOTALL)
+NO_KEYS = "select cast(null as varchar) as touched_key"
 FIRST, FULL, INCREMENT = "first", "full", "increment"
 
 
@@ -63,6 +72,20 @@ class Node:
     def core(self):
         """What fills the table, however it then takes its name."""
         return [text for text in self.statements if not ROOM.fullmatch(text)]
+
+    @functools.cached_property
+    def rules(self):
+        """Touch rules: name -> a select of the keys that it touches."""
+        return {name: keys for text in self.statements for name, keys in RULE.findall(text)}
+
+    @functools.cached_property
+    def key(self):
+        """By which an increment replaces rows; None where it does not do so."""
+        return next((found.group(1) for text in self.statements if (found := KEY.search(text))), None)
+
+    def without(self, rule):
+        leave = lambda found: f"/* rule: {rule} */ {NO_KEYS}" if found.group(1) == rule else found.group()  # noqa: E731
+        return dataclasses.replace(self, statements=tuple(RULE.sub(leave, text) for text in self.statements))
 
     @property
     def relations(self):
@@ -204,6 +227,15 @@ class Recording:
                 waiting += [by_place[place] for place in relations[name] if place in by_place]
         return cls(builds, frozenset(needed))
 
+    def rules(self):
+        """[(model, touch rule)]"""
+        return [(node.place, rule) for node in self.builds[INCREMENT] for rule in node.rules]
+
+    def without(self, model, rule):
+        """The same, but for one touch rule."""
+        nodes = [node.without(rule) if node.place == model else node for node in self.builds[INCREMENT]]
+        return dataclasses.replace(self, builds=self.builds | {INCREMENT: nodes})
+
     def first(self, name):
         """The statements of a model where there is nothing yet."""
         return next((node.statements for node in self.builds[FIRST] if node.name == name), ())
@@ -263,9 +295,12 @@ def file_name(number, table):
 class Warehouse:
     """A build file in memory, beside it the same raw rows built in full."""
 
-    def __init__(self, template, recording, systems):
-        """template: a build file that `prepare` prepared"""
+    def __init__(self, template, recording, systems, is_watched=False):
+        """template: a build file that `prepare` prepared. is_watched: fill `decided`."""
         self.recording, self.systems = recording, systems
+        self.is_watched = is_watched
+        # (model, touch rule) -> how many keys that no other rule touched had rows that changed, in the last increment
+        self.decided = collections.Counter()
         self.seconds = dict.fromkeys((FIRST, INCREMENT, FULL, "load", "compare"), 0.0)
         self.built = set()
         self.connection = duckdb.connect(config={"threads": 1, "memory_limit": "3GB"})
@@ -322,6 +357,7 @@ class Warehouse:
     def _run(self, mode, database, names):
         """Of what keeps nothing for the next build, earlier ones may have been left out: then there is no table yet."""
         run = self.connection.execute
+        self.decided.clear()
         with self._timed(mode):
             run(f"use {database}")
             for node in self.recording.builds[INCREMENT if mode == INCREMENT else FIRST]:
@@ -333,15 +369,40 @@ class Warehouse:
                     statements = self.recording.first(node.name)
                 if mode != FULL:
                     self.built.add(node.name)
+                is_watched = self.is_watched and mode == INCREMENT and statements is node.statements and node.rules
+                if is_watched:
+                    self._before(node)
                 for text in statements:
                     try:
                         run(text if database == NAME else text.replace(f'"{NAME}".', f'"{database}".'))
                     except duckdb.Error as error:
                         raise CounterweightError(f"{mode}: {node.name}: {error}\n{text[:2000]}") from None
+                if is_watched:
+                    self._after(node)
             # dbt's connections end with its run
             for (name,) in run("select table_name from duckdb_tables() where temporary").fetchall():
                 run(f"drop table temp.{quoted(name)}")
             run(f"use {NAME}")
+
+    def _before(self, node):
+        """Notes the keys that one rule alone touches."""
+        touched = " union all ".join(
+            f"select '{rule}' as rule, touched_key from ({keys}) as found" for rule, keys in node.rules.items()
+        )
+        self.connection.execute(
+            "create or replace temp table touched_once as select touched_key, min(rule) as rule "
+            f"from ({touched}) as touched where touched_key is not null "
+            "group by touched_key having count(distinct rule) = 1"
+        )
+
+    def _after(self, node):
+        """Which of them had rows that changed: without the rule they would have stayed as they were."""
+        found = self.connection.execute(
+            "select rule, count(*) from touched_once where touched_key in "
+            f'(select {node.key} from changes."{node.place}") group by rule'
+        )
+        for rule, keys in found.fetchall():
+            self.decided[node.place, rule] += keys
 
     def compare(self):
         """({table: rows}, [Difference]) of the two, in the order in which they are built."""

@@ -5,12 +5,14 @@
 Each schedule is a desk of four systems whose rows come in six loads or more (`random_schedules`). After each load is a
 build; at the end, and now and then in between, the same raw tables are built in full beside it, and every table of
 intermediate, dimensions, facts and marts must be the same, row for row. dbt runs once for each kind of build; its
-statements are replayed in memory (`replay`). The first schedule that fails is printed; once more, alone:
+statements are replayed in memory (`replay`). That takes hardly longer for several desks than for one, so four of them
+share a warehouse. The first that fails is printed, with the command that repeats it with as few desks as show it:
 
-    python -m counterweight.dev.schedules --seed 17 --examples 1
+    python -m counterweight.dev.schedules --seed 16 --examples 4 --only 18
 
-`--without RULE` leaves a touch rule out and says after how many schedules that was seen; `--each-rule` does so with
-every rule, and each must be seen. `--real` runs the commands themselves, and compares their file with the replayed one.
+`--each-rule` shows that each touch rule is needed: it alone touched a key whose rows changed, and where it is left out,
+they stay as they were. `--without RULE` leaves one out in all schedules, until that is seen. `--real` runs the commands
+themselves, and compares their file with the replayed one.
 """
 
 import collections
@@ -22,7 +24,6 @@ import io
 import itertools
 import json
 import multiprocessing
-import re
 import shutil
 import sys
 import tempfile
@@ -32,7 +33,6 @@ from pathlib import Path
 from unittest import mock
 
 import click
-import jinja2
 
 from counterweight import build as building
 from counterweight.dev import random_schedules, replay
@@ -41,7 +41,7 @@ from counterweight.load import load
 from counterweight.load.declared import declared_systems
 from counterweight.project import Project
 
-# Of so many schedules one is compared with its marts, which cost more than all else, and one after each of its loads.
+# Of so many warehouses one is compared with its marts, which cost more than all else, and one after each of its loads.
 # Marts that an increment does not build in full are compared in each.
 WITH_MARTS, EACH_LOAD = 10, 40
 # What every schedule must be able to get wrong, and in what share of them it must be told.
@@ -51,18 +51,63 @@ ENOUGH = 100
 MAY_BE_EMPTY = {"data_health_over_time", "published_changes"}
 
 
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Schedules that share a warehouse. first: with how many there are, it says what they have in common."""
+
+    first: int
+    desks: int
+    seeds: tuple
+
+    @property
+    def number(self):
+        return self.first // self.desks
+
+    def make(self, systems):
+        tools = random_schedules.Tools.of(self.number)
+        return [random_schedules.make(seed, systems, tools) for seed in self.seeds]
+
+    def __str__(self):
+        seeds = ", ".join(map(str, self.seeds))
+        return f"schedule {seeds}" if len(self.seeds) == 1 else f"schedules {seeds}"
+
+    @property
+    def command(self):
+        only = "" if len(self.seeds) == self.desks else "".join(f" --only {seed}" for seed in self.seeds)
+        numbers = f"--seed {self.first} --examples {self.desks} --desks {self.desks}"
+        return f"python -m counterweight.dev.schedules {numbers}{only}"
+
+
+def groups(seed, examples, desks, only=()):
+    """The schedules from `seed` on, so many a warehouse."""
+    starts = range(seed, seed + examples, desks)
+    found = [Group(first, desks, tuple(range(first, min(first + desks, seed + examples)))) for first in starts]
+    if only:
+        found = [dataclasses.replace(group, seeds=tuple(one for one in group.seeds if one in only)) for group in found]
+    return [group for group in found if group.seeds]
+
+
 @dataclasses.dataclass
 class Outcome:
-    """What became of a schedule. differences: empty where both builds were the same."""
+    """What became of the schedules of a warehouse. stories: how many of them told each. differences: empty where both
+    builds were the same."""
 
-    seed: int
-    stories: collections.Counter
+    stories: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    schedules: int = 0
+    warehouses: int = 0
     rows: int = 0
     loads: int = 0
+    builds: int = 0
     comparisons: int = 0
     counts: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     seconds: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     failure: str = ""
+
+    def add(self, other):
+        for name in ("schedules", "warehouses", "rows", "loads", "builds", "comparisons"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("stories", "counts", "seconds"):
+            getattr(self, name).update(getattr(other, name))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,20 +119,25 @@ class Bench:
     systems: dict
     marts: frozenset
 
-    def run(self, seed):
-        """The Outcome of the schedule of this number."""
-        schedule = random_schedules.make(seed, self.systems)
-        outcome = Outcome(seed, schedule.stories, loads=len(schedule.loads))
-        outcome.rows = sum(len(rows) for files, _ in schedule.loads for rows in files.values())
+    def run(self, group):
+        """The Outcome of the schedules of this group."""
+        outcome, schedules = Outcome(schedules=len(group.seeds), warehouses=1), group.make(self.systems)
+        for schedule in schedules:
+            outcome.stories.update(schedule.stories.keys())
+            outcome.loads += len(schedule.loads)
+        loads = random_schedules.together(schedules)
+        outcome.builds = len(loads)
+        outcome.rows = sum(len(rows) for files, _ in loads for rows in files.values())
         with contextlib.closing(replay.Warehouse(self.template, self.recording, self.systems)) as warehouse:
             try:
-                for number, delivery in enumerate(schedule.loads):
-                    is_last = number == len(schedule.loads) - 1
-                    is_compared = is_last or seed % EACH_LOAD == 1
+                for number, delivery in enumerate(loads):
+                    is_last = number == len(loads) - 1
+                    is_compared = is_last or group.number % EACH_LOAD == 1
                     # what no model of the next build reads can wait until somebody looks
                     names = self.recording.needed
                     if is_compared:
-                        names = names | self.recording.names(() if is_last and seed % WITH_MARTS == 0 else self.marts)
+                        has_marts = is_last and group.number % WITH_MARTS == 0
+                        names = names | self.recording.names(() if has_marts else self.marts)
                     warehouse.load(number, delivery)
                     warehouse.build(names)
                     if is_compared:
@@ -96,18 +146,27 @@ class Bench:
                         outcome.comparisons += 1
                         outcome.counts.update(counts)
                         if differences:
-                            outcome.failure = _told(seed, number, len(schedule.loads), differences)
+                            outcome.failure = _told(group, number, len(loads), differences)
                             break
             except CounterweightError as error:
-                outcome.failure = f"schedule {seed}: {error}"
+                outcome.failure = f"{group}: {error}"
             outcome.seconds.update(warehouse.seconds)
         return outcome
 
 
-def _told(seed, number, count, differences):
-    lines = [f"schedule {seed}, after load {number + 1} of {count}: {len(differences)} tables are not the same"]
+def _told(group, number, count, differences):
+    lines = [f"{group}, after load {number + 1} of {count}: {len(differences)} tables are not the same"]
     lines += [f"  {difference.table}" for difference in differences[10:]]
     return "\n".join([*map(str, differences[:10]), *lines])
+
+
+def smallest(bench, group, failure):
+    """(the group with as few of its desks as fail as well, what it says)"""
+    for seed in group.seeds if len(group.seeds) > 1 else ():
+        alone = dataclasses.replace(group, seeds=(seed,))
+        if said := _outcome(bench, alone).failure:
+            return alone, said
+    return group, failure
 
 
 def prepared(project, is_checked=True, with_marts=True):
@@ -141,24 +200,12 @@ def prepared(project, is_checked=True, with_marts=True):
     return Bench(template, replay.Recording.of(builds), systems, frozenset(marts))
 
 
-def without(project, bench, rule):
+def without(bench, rule):
     """The bench whose increments leave the touch rule, `model: rule`, out."""
-    model = rule.partition(":")[0]
-    with tempfile.TemporaryDirectory() as scratch, _quietly():
-        own = replay.project_of(project, Path(scratch))
-        shutil.copy(_folder(project) / "built.duckdb", own.warehouse)
-        # hooks ask for it when they run, and what dbt read of the project stays as it is
-        with mock.patch.object(building, "_NOT_READ", (*building._NOT_READ, "without_touch_rules")):
-            select = ("--select", model)
-            found = replay.record(own, replay.INCREMENT, {"without_touch_rules": [rule]}, select)
-    others = {node.name: node for node in found if node.name.startswith("model.")}
-    # of views an increment runs nothing
-    before = [node for node in bench.recording.builds[replay.INCREMENT] if node.statements]
-    nodes = [others.get(node.name, node) for node in before]
-    if nodes == before:
-        raise InputError(f"Without '{rule}' dbt runs the same: there is no such touch rule.")
-    recording = replay.Recording.of(bench.recording.builds | {replay.INCREMENT: nodes})
-    return dataclasses.replace(bench, recording=recording)
+    model, _, name = rule.partition(": ")
+    if (model, name) not in bench.recording.rules():
+        raise InputError(f"There is no touch rule '{rule}'.")
+    return dataclasses.replace(bench, recording=bench.recording.without(model, name))
 
 
 def _folder(project):
@@ -193,47 +240,49 @@ def _begin(bench):
     _bench = bench
 
 
-def _run(seed):
-    try:
-        return _bench.run(seed)
-    except Exception:
-        return Outcome(seed, collections.Counter(), failure=f"schedule {seed}: {traceback.format_exc()}")
+def _run(task):
+    ask, group = task
+    return group, ask(_bench, group)
 
 
-def outcomes(bench, seeds, workers):
-    """The Outcome of each seed, as they come."""
+def _each(bench, found, workers, ask):
+    """(group, what is asked of it), as they come."""
     if workers == 1:
-        yield from map(bench.run, seeds)
+        for group in found:
+            yield group, ask(bench, group)
         return
     with multiprocessing.get_context("spawn").Pool(workers, _begin, [bench]) as pool:
-        yield from pool.imap_unordered(_run, seeds)
+        yield from pool.imap_unordered(_run, [(ask, group) for group in found])
 
 
-def run(bench, seeds, workers=1, say=lambda text: None):
-    """(total Outcome, how many schedules, the first failure or ''): until one fails."""
-    total, done = Outcome(0, collections.Counter()), 0
+def _outcome(bench, group):
+    try:
+        return bench.run(group)
+    except Exception:
+        return Outcome(failure=f"{group}: {traceback.format_exc()}")
+
+
+def run(bench, found, workers=1, say=lambda text: None):
+    """(total Outcome, the first group that failed or None): until one fails."""
+    total = Outcome()
     started = time.monotonic()
-    with contextlib.closing(outcomes(bench, seeds, workers)) as found:
-        for outcome in found:
-            done += 1
-            total.stories.update(outcome.stories.keys())
-            for name in ("rows", "loads", "comparisons"):
-                setattr(total, name, getattr(total, name) + getattr(outcome, name))
-            total.counts.update(outcome.counts)
-            total.seconds.update(outcome.seconds)
+    with contextlib.closing(_each(bench, found, workers, _outcome)) as done:
+        for group, outcome in done:
+            total.add(outcome)
             if outcome.failure:
-                return total, done, outcome.failure
-            if done % 10 == 0 or done <= 2:
-                say(f"schedules {done} done, {(time.monotonic() - started) / done:.1f} s each")
-    return total, done, ""
+                group, total.failure = smallest(bench, group, outcome.failure)
+                return total, group
+            if total.warehouses % 10 == 0 or total.warehouses <= 2:
+                say(f"schedules {total.schedules} done, {(time.monotonic() - started) / total.schedules:.1f} s each")
+    return total, None
 
 
-def lacking(total, done):
-    """Sentences about what so many schedules did not show."""
+def lacking(total):
+    """Sentences about what the schedules did not show."""
     found = [
-        f"'{story}' was told in {total.stories[story]} of {done} schedules"
+        f"'{story}' was told in {total.stories[story]} of {total.schedules} schedules"
         for story in random_schedules.STORIES
-        if total.stories[story] < LEAST_SHARE * done
+        if total.stories[story] < LEAST_SHARE * total.schedules
     ]
     found += [
         f"{table} had no row in any schedule"
@@ -243,42 +292,58 @@ def lacking(total, done):
     return found
 
 
-class _Anything(jinja2.Undefined):
-    """Whatever a macro asks of dbt or of other files: only the names of rules are wanted."""
-
-    def __call__(self, *arguments, **options):
-        return self
-
-    __getattr__ = __getitem__ = lambda self, name: self
-
-
-def rules_of(project):
-    """The names of the touch rules, `model: rule`, as the macro touch_rules declares them."""
-    for path in sorted((project.root / "macros").rglob("*.sql")):
-        text = path.read_text(encoding="utf-8")
-        if re.search(r"macro touch_rules\(", text):
-            # of nested macros too; the last is that of touch_rules itself
-            returned = []
-            environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=_Anything)
-            environment.from_string(text, {"return": returned.append}).make_module().touch_rules()
-            return [f"{model}: {name}" for model, rules in returned[-1].items() for name in rules["touched_by"]]
-    return []
+def deciding(bench, found, workers=1):
+    """Yields (group, number of a load, model, touch rule, keys): each rule the first time that it alone touched keys
+    whose rows changed. Without it they would have stayed as they were. Until the last rule is shown to be needed."""
+    left = set(bench.recording.rules())
+    with contextlib.closing(_each(bench, found, workers, _decided)) as done:
+        for group, decided in done:
+            for number, model, rule, keys in decided:
+                if (model, rule) in left:
+                    left.remove((model, rule))
+                    yield group, number, model, rule, keys
+            if not left:
+                return
 
 
-def really(project, bench, seed, say=lambda text: None):
-    """Load and build the schedule by the commands. [Difference] between their build file and the replayed one."""
-    schedule = random_schedules.make(seed, bench.systems)
+def _decided(bench, group):
+    decided = []
+    with contextlib.closing(
+        replay.Warehouse(bench.template, bench.recording, bench.systems, is_watched=True)
+    ) as warehouse:
+        for number, delivery in enumerate(random_schedules.together(group.make(bench.systems))):
+            warehouse.load(number, delivery)
+            # views of the marts are none of the rules'
+            warehouse.build(bench.recording.names(bench.marts) | bench.recording.needed)
+            decided += [(number, *rule, keys) for rule, keys in sorted(warehouse.decided.items())]
+    return decided
+
+
+def is_missed(bench, group, last):
+    """Whether the first loads of the group show that something is wrong."""
+    names = bench.recording.needed | bench.recording.names(bench.marts)
+    with contextlib.closing(replay.Warehouse(bench.template, bench.recording, bench.systems)) as warehouse:
+        for number, delivery in enumerate(random_schedules.together(group.make(bench.systems))[: last + 1]):
+            warehouse.load(number, delivery)
+            warehouse.build(names if number == last else bench.recording.needed)
+        warehouse.refresh(names)
+        return bool(warehouse.compare()[1])
+
+
+def really(project, bench, group, say=lambda text: None):
+    """Load and build the schedules by the commands. [Difference] between their build file and the replayed one."""
+    loads = random_schedules.together(group.make(bench.systems))
     with tempfile.TemporaryDirectory() as scratch:
         own = replay.project_of(project, Path(scratch))
         with contextlib.closing(replay.Warehouse(bench.template, bench.recording, bench.systems)) as warehouse:
-            for number, delivery in enumerate(schedule.loads):
+            for number, delivery in enumerate(loads):
                 with _quietly(), _arriving(number):
                     load(own, None, *_written(Path(scratch), number, delivery))
                 with _quietly():
                     building.build(own, {})
                 warehouse.load(number, delivery)
                 warehouse.build(bench.recording.names())
-                say(f"schedule {seed}: load {number + 1} of {len(schedule.loads)} is built")
+                say(f"{group}: load {number + 1} of {len(loads)} is built")
             warehouse.attach(own.warehouse)
             return warehouse.compare()
 
@@ -315,34 +380,39 @@ def _arriving(number):
 @click.command()
 @click.option("--examples", default=1000, show_default=True, help="How many schedules.")
 @click.option("--seed", default=0, show_default=True, help="Number of the first of them.")
+@click.option("--desks", default=4, show_default=True, help="So many schedules, each a desk, share a warehouse.")
+@click.option("--only", multiple=True, type=int, help="Of the schedules of a warehouse only this one; may be repeated.")
 @click.option("--workers", default=2, show_default=True, help="Processes, each a core.")
 @click.option("--without", "rule", metavar="RULE", help="Leave this touch rule out: how soon is it seen?")
-@click.option("--each-rule", is_flag=True, help="Leave each touch rule out, one after another.")
+@click.option("--each-rule", is_flag=True, help="Show of each touch rule a schedule that needs it.")
 @click.option("--real", is_flag=True, help="Load and build by the commands: do they make what is replayed?")
-def main(examples, seed, workers, rule, each_rule, real):
+def main(examples, seed, desks, only, workers, rule, each_rule, real):
     """Random schedules of loads: is what was built in increments what a full build gives, row for row?
+
+    A schedule is a desk with at least 3 source systems, 200 tickets and 6 loads; several share a warehouse, each with
+    persons and tickets of its own, and their n-th loads arrive together.
 
     Exit code 1 where a schedule fails, which is named and printed, or where something was never put to the test.
     """
     project = Project.find()
-    seeds = range(seed, seed + examples)
-    if each_rule:
-        sys.exit(not _each_rule(project, seeds, workers))
+    found = groups(seed, examples, desks, only)
     click.echo("schedules dbt builds an empty desk and a small one, for its statements (kept until the code changes)")
-    bench = prepared(project, is_checked=not (real or rule))
+    bench = prepared(project, is_checked=not (real or rule or each_rule))
+    if each_rule:
+        sys.exit(not _each_rule(bench, found, workers))
     if rule:
-        bench = without(project, bench, rule)
+        bench = without(bench, rule)
     nodes = bench.recording.builds[replay.INCREMENT]
     click.echo(f"schedules {len(nodes)} models; {len(bench.recording.needed)} of them go into the next build")
     if real:
-        sys.exit(sum(not _is_real(project, bench, one) for one in seeds) > 0)
+        sys.exit(sum(not _is_real(project, bench, group) for group in found) > 0)
     started = time.monotonic()
-    total, done, failure = run(bench, seeds, workers, click.echo)
-    _summary(total, done, time.monotonic() - started)
-    if failure:
-        click.echo(f"\nNot the same:\n{failure}")
+    total, failed = run(bench, found, workers, click.echo)
+    _summary(total, time.monotonic() - started)
+    if failed:
+        click.echo(f"\nNot the same:\n{total.failure}\nOnce more: {failed.command}")
         sys.exit(1)
-    missing = lacking(total, done) if done >= ENOUGH else []
+    missing = lacking(total) if total.schedules >= ENOUGH else []
     for sentence in missing:
         click.echo(f"Not put to the test: {sentence}")
     if not missing:
@@ -350,30 +420,35 @@ def main(examples, seed, workers, rule, each_rule, real):
     sys.exit(bool(missing))
 
 
-def _is_real(project, bench, seed):
-    counts, differences = really(project, bench, seed, click.echo)
-    click.echo(f"schedule {seed}: {len(counts)} tables, {sum(counts.values()):,} rows, {len(differences)} not the same")
+def _is_real(project, bench, group):
+    counts, differences = really(project, bench, group, click.echo)
+    click.echo(f"{group}: {len(counts)} tables, {sum(counts.values()):,} rows, {len(differences)} not the same")
     for difference in differences:
         click.echo(str(difference))
     return not differences
 
 
-def _each_rule(project, seeds, workers):
-    """Whether each rule is missed where it is left out."""
-    rules = rules_of(project)
-    unseen, bench = [], prepared(project, is_checked=False)
-    for rule in rules:
-        _, done, failure = run(without(project, bench, rule), seeds, workers)
-        click.echo(f"{rule:<60} {f'seen after {done}' if failure else f'NOT SEEN in {done}'} schedules")
-        unseen += [] if failure else [rule]
-    click.echo(f"{len(rules) - len(unseen)} of {len(rules)} rules were missed where they were left out.")
-    return not unseen
+def _each_rule(bench, found, workers):
+    """Whether each rule is needed in some schedule, and missed there where it is left out."""
+    rules = bench.recording.rules()
+    unseen, missed = list(rules), 0
+    for group, number, model, name, keys in deciding(bench, found, workers):
+        rule = f"{model}: {name}"
+        unseen.remove((model, name))
+        said = "missed where it is left out" if is_missed(without(bench, rule), group, number) else "NOT MISSED"
+        missed += said != "NOT MISSED"
+        click.echo(f"{rule:<60} {group}, load {number + 1}: alone for {keys} keys, {said}")
+    for model, name in unseen:
+        click.echo(f"{model + ': ' + name:<60} NOT NEEDED in any schedule")
+    click.echo(f"{missed} of {len(rules)} rules were missed where they were left out.")
+    return missed == len(rules)
 
 
-def _summary(total, done, seconds):
+def _summary(total, seconds):
+    done = total.schedules
     click.echo(
-        f"{done} schedules, {total.loads} loads, {total.rows:,} raw rows, {total.comparisons} comparisons with a full "
-        f"build; {seconds / done:.1f} s each"
+        f"{done} schedules in {total.warehouses} warehouses, {total.loads} loads, {total.rows:,} raw rows, "
+        f"{total.builds} builds, {total.comparisons} comparisons with a full build; {seconds / done:.1f} s a schedule"
     )
     spent = ", ".join(f"{what} {value / done:.2f}" for what, value in total.seconds.items())
     click.echo(f"seconds of a schedule: {spent}")
