@@ -12,6 +12,7 @@ UNITS = {"total": None, "team": "team_id", "queue": "queue", "category": "catego
          "account": "account_id"}  # fmt: skip
 DAY = datetime.timedelta(days=1)
 WINDOW = 7
+OF_ACCOUNTS = {"month", "fiscal_year", "to_date"}
 
 
 def first_days(day, first_day):
@@ -84,6 +85,8 @@ def expected_cells(claims):
         if unit_type not in named:
             continue
         for period_type, start in calendar:
+            if unit_type == "account" and period_type not in OF_ACCOUNTS:
+                continue
             end = end_of(period_type, start, last_day)
             if begun[kind, unit_type, unit] >= end:
                 continue
