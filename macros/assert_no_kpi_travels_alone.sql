@@ -141,7 +141,7 @@
     {%- for column in node.columns.values() -%}
         {%- set name = node.name ~ '.' ~ column.name -%}
         {%- set meta = (column.config or {}).get('meta') or column.meta or {} -%}
-        {%- set found = kpi_declaration(name, meta, problems) -%}
+        {%- set found = kpi_declaration(name, meta, problems) if meta else none -%}
         {%- if found -%}
             {%- if found.cohort and found.cohort not in node.columns -%}
                 {%- do problems.append(
@@ -240,8 +240,8 @@
     {%- for column in node.columns.values() if column.name not in said -%}
         {%- set name = column.name | lower -%}
         {%- set kind = kind_of_column(name, column.data_type | default('', true) | lower) -%}
-        {%- set idea = looks_like_a_headline(name, 'statistic' if kind == 'text' else 'count') -%}
-        {%- if idea and kind != 'time' -%}
+        {%- set idea = kind != 'time' and looks_like_a_headline(name, 'statistic' if kind == 'text' else 'count') -%}
+        {%- if idea -%}
             {%- do headlines.append(name ~ " (" ~ idea ~ ")") -%}
         {%- endif -%}
     {%- endfor -%}

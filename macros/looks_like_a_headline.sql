@@ -7,7 +7,11 @@
     statistic is named (`avg_`, `_pct`, ...), as it must be of an event's own column: one call's handle time is no KPI. -#}
 {% macro looks_like_a_headline(name, how='any') -%}
     {%- set words = modules.re.findall('[a-z]+|[0-9]+', name | lower) | join(' ') -%}
-    {%- set kpis = kpi_words() -%}
+    {#- asked of each column that is declared: the words are put together once a run -#}
+    {%- if '_kpi_words' not in graph -%}
+        {%- do graph.update({'_kpi_words': kpi_words()}) -%}
+    {%- endif -%}
+    {%- set kpis = graph['_kpi_words'] -%}
     {%- set is_statistic = words_are_there(words, kpis.statistics) -%}
     {%- for idea in kpis.ideas -%}
         {%- if idea.letters and words_are_there(words, idea.letters) -%}

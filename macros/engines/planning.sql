@@ -38,3 +38,13 @@
 {% macro duckdb__computed_once() -%} {%- endmacro %}
 
 {% macro postgres__computed_once() -%} materialized {%- endmacro %}
+
+{#- The hook before each model, and the one after each table and seed: one and not several, since dbt reads and renders each hook of
+    each model. -#}
+{% macro before_model() -%}
+    {{ [plan_for_whole_tables(), write_touched_keys()] | map('trim') | select | join('; ') }}
+{%- endmacro %}
+
+{% macro after_table() -%}
+    {{ [analyze_table() or '', grant_to_readers() or ''] | map('trim') | select | join('; ') }}
+{%- endmacro %}
