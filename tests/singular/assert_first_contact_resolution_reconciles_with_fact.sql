@@ -95,7 +95,9 @@ shapes as (
     cross join (values ('week'), ('month'), ('fiscal_year'), ('to_date')) as period_types (period_type)
     -- of a type of which a system names no unit there are no rows
     inner join unit_types
-        on fact.source_system = unit_types.source_system
+        on
+            fact.source_system = unit_types.source_system
+            and {{ is_period_of('unit_types.unit_type', 'period_types.period_type') }}
 
 )
 

@@ -99,7 +99,9 @@ shapes as (
     inner join {{ ref('windows') }} as windows
         on windows.is_for_service
     inner join unit_types
-        on offered.source_system = unit_types.source_system
+        on
+            offered.source_system = unit_types.source_system
+            and {{ is_period_of('unit_types.unit_type', 'period_types.period_type') }}
 
 )
 

@@ -56,7 +56,9 @@ shapes as (
     from fact
     cross join (values ('week'), ('month'), ('fiscal_year'), ('to_date')) as period_types (period_type)
     inner join unit_types
-        on fact.source_system = unit_types.source_system
+        on
+            fact.source_system = unit_types.source_system
+            and {{ is_period_of('unit_types.unit_type', 'period_types.period_type') }}
 
 )
 
