@@ -3,8 +3,13 @@
     the last of which is `percentiles` with the grain of `cells` and a column `<value>_p<percent>` for each.
 
     events, keys: as in cells_of. values: column -> condition, SQL: which events count. A null among them stands for what has
-        not happened yet: it is longer than all others, and a percentile that falls on it is null. -#}
-{% macro percentiles_of(events, values, keys=[], percents=[50, 90], unit_types=['total', 'team', 'queue', 'category', 'channel', 'account']) -%}
+        not happened yet: it is longer than all others, and a percentile that falls on it is null. months_only: unit types
+        that have no other period. -#}
+{% macro percentiles_of(
+    events, values, keys=[], percents=[50, 90],
+    unit_types=['total', 'team', 'queue', 'category', 'channel', 'account'],
+    months_only=[]
+) -%}
 {%- set cell = ['source_system'] + keys -%}
 {#- stands for a null, which an ordered aggregate would leave out -#}
 {%- set never = 'cast(9223372036854775807 as bigint)' -%}
@@ -46,7 +51,7 @@ percentiles as (
         'to_date': 'first_on', 'week': 'week_start',
         '28_days': "cast(week_start - period_kinds.days_before * interval '1' day as date)", 'month': 'month_start',
         'fiscal_year': 'fiscal_year_start',
-    }.items() if has_periods(unit_type, period_type) -%}
+    }.items() if has_periods(unit_type, period_type) and (period_type == 'month' or unit_type not in months_only) -%}
     {{ 'union all' if not (loop.first and outer_first) }}
     select
         {{ cell | join(',\n        ') }},

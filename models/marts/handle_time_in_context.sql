@@ -429,78 +429,24 @@ events as (
 
 {{ cells_of('events', keys=['window_days'], sums=sums) }},
 
--- each contact in each unit and period that has it; of teams, queues and channels months only
-counted_handle_times as (
-
-    select
-        shown.source_system,
-        period_kinds.period_type,
-        {{ period_start_of('period_kinds', 'dates', 'spans') }} as period_start,
-        unit_kinds.unit_type,
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            when 'team' then shown.team_unit
-            when 'queue' then shown.queue_unit
-            when 'category' then shown.work_type
-            when 'channel' then coalesce(shown.channel, '(none)')
-            when 'account' then shown.account_unit
-        end as unit,
-        shown.contact_handle_seconds,
-        count(*) as contact_count
-    from shown
-    inner join {{ ref('dim_dates') }} as dates
-        on shown.event_on = dates.date_day
-    inner join spans
-        on shown.source_system = spans.source_system
-    cross join unit_kinds
-    inner join period_kinds
-        on unit_kinds.unit_type in ('total', 'category', 'account') or period_kinds.period_type = 'month'
-    where {{ is_period_of('unit_kinds.unit_type', 'period_kinds.period_type') }}
-    group by
-        shown.source_system,
-        period_kinds.period_type,
-        {{ period_start_of('period_kinds', 'dates', 'spans') }},
-        unit_kinds.unit_type,
-        case unit_kinds.unit_type
-            when 'total' then '(all)'
-            when 'team' then shown.team_unit
-            when 'queue' then shown.queue_unit
-            when 'category' then shown.work_type
-            when 'channel' then coalesce(shown.channel, '(none)')
-            when 'account' then shown.account_unit
-        end,
-        shown.contact_handle_seconds
-
-),
-
-ranked_handle_times as (
-
-    select
-        *,
-        sum(contact_count) over (
-            partition by source_system, period_type, period_start, unit_type, unit
-            order by contact_handle_seconds
-            rows between unbounded preceding and current row
-        ) as count_so_far,
-        sum(contact_count) over (partition by source_system, period_type, period_start, unit_type, unit) as count_in_all
-    from counted_handle_times
-
-),
-
-percentiles as (
+handle_times as (
 
     select
         source_system,
-        period_type,
-        period_start,
-        unit_type,
-        unit,
-        min(case when 2 * count_so_far >= count_in_all then contact_handle_seconds end) as median_handle_seconds,
-        min(case when 4 * count_so_far >= 3 * count_in_all then contact_handle_seconds end) as p75_handle_seconds
-    from ranked_handle_times
-    group by source_system, period_type, period_start, unit_type, unit
+        event_on,
+        team_unit as team_id,
+        queue_unit as queue,
+        work_type as category,
+        channel,
+        account_unit as account_id,
+        contact_handle_seconds
+    from shown
 
 ),
+
+{{ percentiles_of(
+    'handle_times', {'contact_handle_seconds': 'true'}, percents=[50, 75], months_only=['team', 'queue', 'channel']
+) }},
 
 -- a category or channel is compared with itself in the base period, everything else with the whole desk
 work_bases as (
@@ -540,8 +486,8 @@ owned as (
         cells.is_period_mature,
         coalesce(people.is_suppressed, false) or (cells.contact_count = 0 and cells.withheld_count > 0)
             as is_suppressed,
-        percentiles.median_handle_seconds,
-        percentiles.p75_handle_seconds,
+        percentiles.contact_handle_seconds_p50 as median_handle_seconds,
+        percentiles.contact_handle_seconds_p75 as p75_handle_seconds,
         targets.target as target_seconds,
         targets.used_for as target_used_for,
         work_bases.contact_count as work_base_count,
