@@ -335,7 +335,11 @@ stocked as (
         {%- endfor %}
     from snapshots
     {%- if unit_type == 'account' %}
-    where period_end in (select cells.period_end from cells where cells.unit_type = 'account')
+    where
+        period_end in (
+            select cells.period_end from cells
+            where cells.unit_type = 'account'
+        )
     {%- endif %}
     group by source_system, period_end, coalesce({{ unit }}, '(none)')
     {{ 'union all' if not loop.last }}

@@ -101,7 +101,9 @@ daily as (
 
 {% set unit_types = unit_columns.keys() | list -%}
 {% set period_types = ['week', '28_days', 'month', 'fiscal_year', 'to_date'] -%}
-{{ parts_of('daily', ['claim_type', 'window_days'], counts + ticket_counts, [], unit_types, period_types, by=['category']) }},
+{{ parts_of(
+    'daily', ['claim_type', 'window_days'], counts + ticket_counts, [], unit_types, period_types, by=['category']
+) }},
 
 {% set key = 'claim_type, source_system, window_days' -%}
 -- what came back to date

@@ -176,19 +176,31 @@ excess as (
 
 ),
 
-periods as (
+spans as (
 
     select
         source_system,
-        'to_date' as period_type,
-        min(event_on) over (partition by source_system) as period_start,
-        category,
-        factor,
-        is_there,
-        contact_handle_seconds,
-        expected_seconds,
-        excess_seconds
+        min(event_on) as first_on
     from excess
+    group by source_system
+
+),
+
+periods as (
+
+    select
+        excess.source_system,
+        'to_date' as period_type,
+        spans.first_on as period_start,
+        excess.category,
+        excess.factor,
+        excess.is_there,
+        excess.contact_handle_seconds,
+        excess.expected_seconds,
+        excess.excess_seconds
+    from excess
+    inner join spans
+        on excess.source_system = spans.source_system
     union all
     select
         source_system,
@@ -202,21 +214,6 @@ periods as (
         excess_seconds
     from excess
     where factor <> 'new_agent'
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by source_system, period_type, period_start, category, factor, is_there
-            order by excess_seconds
-        ) as excess_rank,
-        count(*) over (
-            partition by source_system, period_type, period_start, category, factor, is_there
-        ) as group_count
-    from periods
 
 ),
 
@@ -234,10 +231,10 @@ grouped as (
             as {{ side }}_handle_seconds,
         cast(sum(case when {{ condition }} then expected_seconds else 0 end) as bigint) as {{ side }}_expected_seconds,
         -- nearest rank: of two in the middle the lower
-        min(case when {{ condition }} and 2 * excess_rank >= group_count then excess_seconds end)
+        percentile_disc(0.50) within group (order by case when {{ condition }} then excess_seconds end)
             as {{ side }}_median_excess_seconds{{ ',' if not loop.last }}
         {%- endfor %}
-    from ranked
+    from periods
     group by source_system, period_type, period_start, category, factor
 
 ),
