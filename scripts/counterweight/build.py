@@ -107,8 +107,8 @@ def run_dbt(project, arguments, values):
 
 @contextlib.contextmanager
 def _without_collector():
-    """dbt makes millions of objects that live as long as its run: looking through them again and again for some that nobody
-    needs takes a tenth of it."""
+    """dbt makes millions of objects that live as long as its run: looking through them again and again for some that
+    nobody needs takes a tenth of it."""
     is_on = gc.isenabled()
     gc.disable()
     try:

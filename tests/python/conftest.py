@@ -48,8 +48,8 @@ SERVICENOW_LOG = REAL_DATA / "servicenow_incident_log" / "incident_event_log.csv
 
 
 def _compiled_once(compile_template):
-    """dbt makes a template of each text that it reads or renders, of the same ones again and again. What jinja makes of a text
-    depends on that and on the class of its environment."""
+    """dbt makes a template of each text that it reads or renders, of the same ones again and again. What jinja makes of
+    a text depends on that and on the class of its environment."""
     made = {}
 
     def give(self, source, name=None, filename=None, raw=False, defer_init=False):

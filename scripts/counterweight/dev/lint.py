@@ -1,4 +1,4 @@
-"""sqlfluff, with Python's collector looking less often through the millions of objects of its trees: a third less time."""
+"""sqlfluff, a third faster: Python's collector looks less often through the millions of objects of its trees."""
 
 import gc
 
