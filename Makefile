@@ -91,7 +91,7 @@ bouncer: docs ## rules of form for models, on what dbt wrote down: .ci/dbt-bounc
 lint: .venv/.synced ## style of Python and SQL
 	@$(RUN)ruff check
 	@$(RUN)ruff format --check
-	@DBT_TARGET_PATH=target/lint $(RUN)sqlfluff lint -q --processes 2 models tests
+	@DBT_TARGET_PATH=target/lint $(RUN)python -m counterweight.dev.lint lint -q --processes 2 models tests
 
 # Asks a database of advisories over the network (osv.dev), and nothing else does: no part of `make test`.
 audit-dependencies: .venv/.synced ## known vulnerabilities of what uv.lock pins

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, ZONE_OF_DEALERSHIP
+from counterweight import build as building
 from counterweight.audit import audit
 from counterweight.build import build, run_dbt
 from counterweight.dev import pages
@@ -183,7 +184,9 @@ def manifest_of_dealership(dealership):
     project, _ = dealership
     path = project.dbt_target / "semantic_manifest.json"
     path.unlink(missing_ok=True)
-    run_dbt(project, ["compile", "--select", "dim_dates"], {"reporting_time_zone": ZONE_OF_DEALERSHIP})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "_NOT_READ", ())
+        run_dbt(project, ["compile", "--select", "dim_dates"], {"reporting_time_zone": ZONE_OF_DEALERSHIP})
     return path.read_text(encoding="utf-8")
 
 

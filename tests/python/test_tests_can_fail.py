@@ -3,11 +3,12 @@
 import contextlib
 import shutil
 
+import duckdb
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, one, project_in, rows
 from counterweight.build import run_dbt
-from counterweight.project import Project
+from counterweight.published import literal
 
 A_CLOCK = """
     insert into facts.fct_ticket_clocks (
@@ -183,28 +184,64 @@ BREAKS = {
 }
 
 
+@pytest.fixture(scope="module")
+def warehouse(demo, tmp_path_factory):
+    """A connection to a copy of the demo, which tests break in a transaction that is undone."""
+    copy = tmp_path_factory.mktemp("broken") / "counterweight.duckdb"
+    shutil.copy(demo.warehouse, copy)
+    with contextlib.closing(duckdb.connect(str(copy))) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
 @pytest.fixture
-def broken(demo, tmp_path):
-    shutil.copy(demo.warehouse, tmp_path / "counterweight.duckdb")
-    return Project(root=ROOT, warehouse=tmp_path / "counterweight.duckdb", published=tmp_path / "published")
+def broken(warehouse):
+    warehouse.execute("begin")
+    yield warehouse
+    warehouse.execute("rollback")
 
 
-def outcome(project, name):
-    (result,) = run_dbt(project, ["test", "--select", name], {})
-    return str(result.status)
+@pytest.fixture(scope="module")
+def failing_rows(demo):
+    """Name of a test -> what dbt makes of it: a select of rows, one of which makes it fail."""
+    compiled = {
+        result.node.name: result.node
+        for result in run_dbt(demo, ["compile", "--select", *BREAKS], {})
+        if result.node.resource_type == "test"
+    }
+    for node in compiled.values():
+        config = node.config
+        assert (config.severity.lower(), config.error_if, config.fail_calc, config.limit) == (
+            "error", "!= 0", "count(*)", None
+        )  # fmt: skip
+    return {name: node.compiled_code for name, node in compiled.items()}
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_it_fails_when_the_warehouse_is_broken(broken, name):
-    with contextlib.closing(broken.connect()) as connection:
-        connection.execute(BREAKS[name])
-    assert outcome(broken, name) == "fail"
+def test_it_fails_when_the_warehouse_is_broken(broken, failing_rows, name):
+    assert broken.execute(f"select * from ({failing_rows[name]}\n)").fetchall() == []
+    broken.execute(BREAKS[name])
+    assert broken.execute(f"select * from ({failing_rows[name]}\n)").fetchall() != []
 
 
-def test_nothing_against_nothing_fails(broken):
-    with contextlib.closing(broken.connect()) as connection:
-        connection.execute("delete from raw.servicenow__incident_event_log; delete from facts.fct_row_fates")
-    assert outcome(broken, "assert_fates_add_up_to_rows_loaded") == "fail"
+def test_what_fails_is_told_and_its_rows_are_kept(demo, tmp_path):
+    """By dbt itself: nothing compared with nothing fails. What holds keeps nothing, nor what holds again."""
+    shutil.copy(demo.warehouse, tmp_path / "counterweight.duckdb")
+    broken = project_in(tmp_path)
+    raw, name, holds = "raw.servicenow__incident_event_log", *list(BREAKS)[2:5:2]
+    for statement, expected in (
+        (f"delete from {raw}; delete from facts.fct_row_fates", "fail"),
+        (f"insert into {raw} from kept.{raw}; insert into facts.fct_row_fates from kept.facts.fct_row_fates", "pass"),
+    ):
+        with contextlib.closing(broken.connect()) as connection:
+            connection.execute(f"attach {literal(demo.warehouse)} as kept (read_only)")
+            connection.execute(statement)
+        results = {result.node.name: result for result in run_dbt(broken, ["test", "--select", name, holds], {})}
+        assert {name: str(it.status) for name, it in results.items()} == {name: expected, holds: "pass"}
+        kept = rows(broken, "select table_name from information_schema.tables where table_schema = 'test_failures'")
+        assert kept == ([(name,)] if expected == "fail" else [])
+        if kept:
+            assert one(broken, f"select count(*) from test_failures.{name}") == (results[name].failures,)
 
 
 def test_every_singular_test_is_shown_failing():
