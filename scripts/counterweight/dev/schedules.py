@@ -451,7 +451,7 @@ def _summary(total, seconds):
         f"{total.builds} builds, {total.comparisons} comparisons with a full build; {seconds / done:.1f} s a schedule"
     )
     spent = ", ".join(f"{what} {value / done:.2f}" for what, value in total.seconds.items())
-    click.echo(f"seconds of a schedule: {spent}")
+    click.echo(f"seconds of a core, of a schedule: {spent}")
     for story in random_schedules.STORIES:
         click.echo(f"  {story:<34}{100 * total.stories[story] / done:>4.0f} %")
 
