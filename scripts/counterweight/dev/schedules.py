@@ -8,7 +8,7 @@ intermediate, dimensions, facts and marts must be the same, row for row. dbt run
 statements are replayed in memory (`replay`). That takes hardly longer for several desks than for one, so four of them
 share a warehouse. The first that fails is printed, with the command that repeats it with as few desks as show it:
 
-    python -m counterweight.dev.schedules --seed 16 --examples 4 --only 18
+    python -m counterweight.dev.schedules --seed 18 --examples 1 --desks 4
 
 `--each-rule` shows that each touch rule is needed: it alone touched a key whose rows changed, and where it is left out,
 they stay as they were. `--without RULE` leaves one out in all schedules, until that is seen. `--real` runs the commands
@@ -53,44 +53,42 @@ MAY_BE_EMPTY = {"data_health_over_time", "published_changes"}
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Schedules that share a warehouse. first: with how many there are, it says what they have in common."""
+    """Schedules that share a warehouse.
 
-    first: int
+    number  says what all its desks have in common, so that one that is built alone is the same as among the others
+    """
+
+    number: int
     desks: int
     seeds: tuple
-
-    @property
-    def number(self):
-        return self.first // self.desks
 
     def make(self, systems):
         tools = random_schedules.Tools.of(self.number)
         return [random_schedules.make(seed, systems, tools) for seed in self.seeds]
 
     def __str__(self):
-        seeds = ", ".join(map(str, self.seeds))
-        return f"schedule {seeds}" if len(self.seeds) == 1 else f"schedules {seeds}"
+        return f"schedule{'s' if len(self.seeds) > 1 else ''} {', '.join(map(str, self.seeds))}"
 
     @property
     def command(self):
-        only = "" if len(self.seeds) == self.desks else "".join(f" --only {seed}" for seed in self.seeds)
-        numbers = f"--seed {self.first} --examples {self.desks} --desks {self.desks}"
-        return f"python -m counterweight.dev.schedules {numbers}{only}"
+        numbers = f"--seed {self.seeds[0]} --examples {len(self.seeds)} --desks {self.desks}"
+        return f"python -m counterweight.dev.schedules {numbers}"
 
 
-def groups(seed, examples, desks, only=()):
+def groups(seed, examples, desks):
     """The schedules from `seed` on, so many a warehouse."""
-    starts = range(seed, seed + examples, desks)
-    found = [Group(first, desks, tuple(range(first, min(first + desks, seed + examples)))) for first in starts]
-    if only:
-        found = [dataclasses.replace(group, seeds=tuple(one for one in group.seeds if one in only)) for group in found]
-    return [group for group in found if group.seeds]
+    found = itertools.groupby(range(seed, seed + examples), lambda one: one // desks)
+    return [Group(number, desks, tuple(seeds)) for number, seeds in found]
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What became of the schedules of a warehouse. stories: how many of them told each. differences: empty where both
-    builds were the same."""
+    """What became of the schedules of a warehouse.
+
+    stories  how many of them told each
+    decided  [(number of a load, model, touch rule, keys)] that no other rule touched, and whose rows changed
+    failure  empty where both builds were the same
+    """
 
     stories: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     schedules: int = 0
@@ -101,6 +99,7 @@ class Outcome:
     comparisons: int = 0
     counts: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     seconds: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    decided: list = dataclasses.field(default_factory=list)
     failure: str = ""
 
     def add(self, other):
@@ -112,12 +111,17 @@ class Outcome:
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """What schedules are run with. template: a build file with seeds and empty raw tables."""
+    """What schedules are run with.
+
+    template    a build file with seeds and empty raw tables
+    is_watched  whether an Outcome has what touch rules decided
+    """
 
     template: Path
     recording: replay.Recording
     systems: dict
     marts: frozenset
+    is_watched: bool = False
 
     def run(self, group):
         """The Outcome of the schedules of this group."""
@@ -128,7 +132,8 @@ class Bench:
         loads = random_schedules.together(schedules)
         outcome.builds = len(loads)
         outcome.rows = sum(len(rows) for files, _ in loads for rows in files.values())
-        with contextlib.closing(replay.Warehouse(self.template, self.recording, self.systems)) as warehouse:
+        warehouse = replay.Warehouse(self.template, self.recording, self.systems, self.is_watched)
+        with contextlib.closing(warehouse):
             try:
                 for number, delivery in enumerate(loads):
                     is_last = number == len(loads) - 1
@@ -140,6 +145,7 @@ class Bench:
                         names = names | self.recording.names(() if has_marts else self.marts)
                     warehouse.load(number, delivery)
                     warehouse.build(names)
+                    outcome.decided += [(number, *rule, keys) for rule, keys in sorted(warehouse.decided.items())]
                     if is_compared:
                         warehouse.refresh(names)
                         counts, differences = warehouse.compare()
@@ -187,7 +193,6 @@ def prepared(project, is_checked=True, with_marts=True):
                 shutil.copy(own.warehouse, template)
             shutil.copy(template, own.warehouse)
             builds = {mode: replay.record(own, mode, select=select) for mode in (replay.FIRST, replay.INCREMENT)}
-            shutil.copy(own.warehouse, folder / "built.duckdb")
             if is_checked:
                 _check(own, template, builds, systems, select)
                 checked.touch()
@@ -240,19 +245,8 @@ def _begin(bench):
     _bench = bench
 
 
-def _run(task):
-    ask, group = task
-    return group, ask(_bench, group)
-
-
-def _each(bench, found, workers, ask):
-    """(group, what is asked of it), as they come."""
-    if workers == 1:
-        for group in found:
-            yield group, ask(bench, group)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, _begin, [bench]) as pool:
-        yield from pool.imap_unordered(_run, [(ask, group) for group in found])
+def _run(group):
+    return group, _outcome(_bench, group)
 
 
 def _outcome(bench, group):
@@ -262,11 +256,20 @@ def _outcome(bench, group):
         return Outcome(failure=f"{group}: {traceback.format_exc()}")
 
 
+def _each(bench, found, workers):
+    """(group, its Outcome), as they come."""
+    if workers == 1:
+        yield from ((group, _outcome(bench, group)) for group in found)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers, _begin, [bench]) as pool:
+        yield from pool.imap_unordered(_run, found)
+
+
 def run(bench, found, workers=1, say=lambda text: None):
     """(total Outcome, the first group that failed or None): until one fails."""
     total = Outcome()
     started = time.monotonic()
-    with contextlib.closing(_each(bench, found, workers, _outcome)) as done:
+    with contextlib.closing(_each(bench, found, workers)) as done:
         for group, outcome in done:
             total.add(outcome)
             if outcome.failure:
@@ -293,41 +296,29 @@ def lacking(total):
 
 
 def deciding(bench, found, workers=1):
-    """Yields (group, number of a load, model, touch rule, keys): each rule the first time that it alone touched keys
-    whose rows changed. Without it they would have stayed as they were. Until the last rule is shown to be needed."""
-    left = set(bench.recording.rules())
-    with contextlib.closing(_each(bench, found, workers, _decided)) as done:
-        for group, decided in done:
-            for number, model, rule, keys in decided:
-                if (model, rule) in left:
-                    left.remove((model, rule))
-                    yield group, number, model, rule, keys
-            if not left:
-                return
+    """({(model, touch rule): (group, number of a load, keys)}, the first failure or ''): where a rule alone touched
+    keys whose rows changed, the first time. Without it they would have stayed as they were."""
+    decided, left = {}, set(bench.recording.rules())
+    watched = dataclasses.replace(bench, is_watched=True)
+    with contextlib.closing(_each(watched, found, workers)) as done:
+        for group, outcome in done:
+            for number, model, rule, keys in outcome.decided:
+                decided.setdefault((model, rule), (group, number, keys))
+            if outcome.failure or not left - decided.keys():
+                return decided, outcome.failure
+    return decided, ""
 
 
-def _decided(bench, group):
-    decided = []
-    with contextlib.closing(
-        replay.Warehouse(bench.template, bench.recording, bench.systems, is_watched=True)
-    ) as warehouse:
-        for number, delivery in enumerate(random_schedules.together(group.make(bench.systems))):
-            warehouse.load(number, delivery)
-            # views of the marts are none of the rules'
-            warehouse.build(bench.recording.names(bench.marts) | bench.recording.needed)
-            decided += [(number, *rule, keys) for rule, keys in sorted(warehouse.decided.items())]
-    return decided
-
-
-def is_missed(bench, group, last):
-    """Whether the first loads of the group show that something is wrong."""
+def differences(bench, group, last):
+    """[Difference] after so many loads of the group."""
     names = bench.recording.needed | bench.recording.names(bench.marts)
+    loads = random_schedules.together(group.make(bench.systems))[: last + 1]
     with contextlib.closing(replay.Warehouse(bench.template, bench.recording, bench.systems)) as warehouse:
-        for number, delivery in enumerate(random_schedules.together(group.make(bench.systems))[: last + 1]):
+        for number, delivery in enumerate(loads):
             warehouse.load(number, delivery)
             warehouse.build(names if number == last else bench.recording.needed)
         warehouse.refresh(names)
-        return bool(warehouse.compare()[1])
+        return warehouse.compare()[1]
 
 
 def really(project, bench, group, say=lambda text: None):
@@ -381,12 +372,11 @@ def _arriving(number):
 @click.option("--examples", default=1000, show_default=True, help="How many schedules.")
 @click.option("--seed", default=0, show_default=True, help="Number of the first of them.")
 @click.option("--desks", default=4, show_default=True, help="So many schedules, each a desk, share a warehouse.")
-@click.option("--only", multiple=True, type=int, help="Of the schedules of a warehouse only this one; may be repeated.")
 @click.option("--workers", default=2, show_default=True, help="Processes, each a core.")
 @click.option("--without", "rule", metavar="RULE", help="Leave this touch rule out: how soon is it seen?")
 @click.option("--each-rule", is_flag=True, help="Show of each touch rule a schedule that needs it.")
 @click.option("--real", is_flag=True, help="Load and build by the commands: do they make what is replayed?")
-def main(examples, seed, desks, only, workers, rule, each_rule, real):
+def main(examples, seed, desks, workers, rule, each_rule, real):
     """Random schedules of loads: is what was built in increments what a full build gives, row for row?
 
     A schedule is a desk with at least 3 source systems, 200 tickets and 6 loads; several share a warehouse, each with
@@ -395,7 +385,7 @@ def main(examples, seed, desks, only, workers, rule, each_rule, real):
     Exit code 1 where a schedule fails, which is named and printed, or where something was never put to the test.
     """
     project = Project.find()
-    found = groups(seed, examples, desks, only)
+    found = groups(seed, examples, desks)
     click.echo("schedules dbt builds an empty desk and a small one, for its statements (kept until the code changes)")
     bench = prepared(project, is_checked=not (real or rule or each_rule))
     if each_rule:
@@ -430,16 +420,21 @@ def _is_real(project, bench, group):
 
 def _each_rule(bench, found, workers):
     """Whether each rule is needed in some schedule, and missed there where it is left out."""
-    rules = bench.recording.rules()
-    unseen, missed = list(rules), 0
-    for group, number, model, name, keys in deciding(bench, found, workers):
-        rule = f"{model}: {name}"
-        unseen.remove((model, name))
-        said = "missed where it is left out" if is_missed(without(bench, rule), group, number) else "NOT MISSED"
-        missed += said != "NOT MISSED"
-        click.echo(f"{rule:<60} {group}, load {number + 1}: alone for {keys} keys, {said}")
-    for model, name in unseen:
-        click.echo(f"{model + ': ' + name:<60} NOT NEEDED in any schedule")
+    rules, missed = bench.recording.rules(), 0
+    decided, failure = deciding(bench, found, workers)
+    if failure:
+        click.echo(failure)
+        return False
+    for rule in rules:
+        name = ": ".join(rule)
+        if rule not in decided:
+            click.echo(f"{name:<60} NOT NEEDED in any schedule")
+            continue
+        group, number, keys = decided[rule]
+        is_missed = bool(differences(without(bench, name), group, number))
+        missed += is_missed
+        said = "missed where it is left out" if is_missed else "NOT MISSED where it is left out"
+        click.echo(f"{name:<60} {said}: {group}, load {number + 1}, alone for {keys} keys")
     click.echo(f"{missed} of {len(rules)} rules were missed where they were left out.")
     return missed == len(rules)
 
@@ -451,7 +446,7 @@ def _summary(total, seconds):
         f"{total.builds} builds, {total.comparisons} comparisons with a full build; {seconds / done:.1f} s a schedule"
     )
     spent = ", ".join(f"{what} {value / done:.2f}" for what, value in total.seconds.items())
-    click.echo(f"seconds of a schedule: {spent}")
+    click.echo(f"seconds of a core, of a schedule: {spent}")
     for story in random_schedules.STORIES:
         click.echo(f"  {story:<34}{100 * total.stories[story] / done:>4.0f} %")
 
