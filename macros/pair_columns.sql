@@ -48,3 +48,8 @@
             ) }}
         end
 {%- endmacro %}
+
+{#- Whether there is one: pair_value is not null, without its division. -#}
+{% macro has_pair_value(side) -%}
+    ({{ side }}_numerator is not null and ({{ side }}_denominator is null or {{ side }}_denominator <> 0))
+{%- endmacro %}

@@ -123,8 +123,8 @@ paired as (
         {%- endfor %}
         {%- endfor %}
         is_period_mature
-        and {{ pair_value('headline') }} is not null
-        and {{ pair_value('reality') }} is not null as is_shown,
+        and {{ has_pair_value('headline') }}
+        and {{ has_pair_value('reality') }} as is_shown,
         gap_count,
         gap,
         gap_low,
