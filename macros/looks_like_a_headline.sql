@@ -7,21 +7,22 @@
     statistic is named (`avg_`, `_pct`, ...), as it must be of an event's own column: one call's handle time is no KPI. -#}
 {% macro looks_like_a_headline(name, how='any') -%}
     {%- set words = modules.re.findall('[a-z]+|[0-9]+', name | lower) | join(' ') -%}
-    {#- asked of each column that is declared: the words are put together once a run -#}
-    {%- if '_kpi_words' not in graph -%}
-        {%- do graph.update({'_kpi_words': kpi_words()}) -%}
+    {#- asked of each column that is declared: the patterns are put together once a run -#}
+    {%- if '_kpi_patterns' not in graph -%}
+        {%- do graph.update({'_kpi_patterns': kpi_patterns()}) -%}
     {%- endif -%}
-    {%- set kpis = graph['_kpi_words'] -%}
-    {%- set is_statistic = words_are_there(words, kpis.statistics) -%}
+    {%- set search = modules.re.search -%}
+    {%- set kpis = graph['_kpi_patterns'] -%}
+    {%- set is_statistic = search(kpis.statistics, words) -%}
     {%- for idea in kpis.ideas -%}
-        {%- if idea.letters and words_are_there(words, idea.letters) -%}
+        {%- if idea.letters and search(idea.letters, words) -%}
             {{ return(idea.name) }}
         {%- endif -%}
         {%- if how == 'any' or is_statistic or (how == 'count' and idea.is_counted) -%}
-            {%- for sets in idea.parts -%}
+            {%- for patterns in idea.parts -%}
                 {%- set missing = [] -%}
-                {%- for beginnings in sets if not missing and not words_are_there(words, beginnings) -%}
-                    {%- do missing.append(beginnings) -%}
+                {%- for pattern in patterns if not missing and not search(pattern, words) -%}
+                    {%- do missing.append(pattern) -%}
                 {%- endfor -%}
                 {%- if not missing -%}
                     {{ return(idea.name) }}
@@ -32,9 +33,27 @@
     {{ return('') }}
 {%- endmacro %}
 
-{#- Whether a word has one of the beginnings; `met.` is the word itself. -#}
-{% macro words_are_there(words, beginnings) -%}
-    {{ return(modules.re.search('\\b(' ~ beginnings | replace('.', '\\b') | replace(' ', '|') ~ ')', words)) }}
+{#- The ideas, with a pattern in place of each set of words. -#}
+{% macro kpi_patterns() -%}
+    {%- set kpis = kpi_words() -%}
+    {%- do kpis.update({'statistics': pattern_of_words(kpis.statistics)}) -%}
+    {%- for idea in kpis.ideas -%}
+        {%- set parts = [] -%}
+        {%- for sets in idea.parts -%}
+            {%- set patterns = [] -%}
+            {%- for beginnings in sets -%}
+                {%- do patterns.append(pattern_of_words(beginnings)) -%}
+            {%- endfor -%}
+            {%- do parts.append(patterns) -%}
+        {%- endfor -%}
+        {%- do idea.update({'parts': parts, 'letters': pattern_of_words(idea.letters) if idea.letters else none}) -%}
+    {%- endfor -%}
+    {{ return(kpis) }}
+{%- endmacro %}
+
+{#- A word has one of the beginnings; `met.` is the word itself. -#}
+{% macro pattern_of_words(beginnings) -%}
+    {{ return('\\b(' ~ beginnings | replace('.', '\\b') | replace(' ', '|') ~ ')') }}
 {%- endmacro %}
 
 {#- The ideas. `letters` are short names that mean nothing else; `is_counted`: its count alone is praised as well. -#}

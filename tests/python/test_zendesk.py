@@ -265,9 +265,12 @@ def test_one_variable_reads_the_connectors_schema_in_place(in_place, zendesk):
     ) == (0,)
 
 
-def test_a_schema_without_the_tables_is_named(in_place):
-    with pytest.raises(CounterweightError, match=r"The variable zendesk_schema is 'helpdesc', and none of the tables"):
-        run_dbt(in_place, ["run", "--select", "dim_dates"], {"zendesk_schema": "helpdesc"})
+def test_a_schema_without_the_tables_is_named(new_project):
+    elsewhere = new_project("elsewhere")
+    with contextlib.closing(elsewhere.connect()):
+        pass
+    with pytest.raises(CounterweightError, match=r"The variable zendesk_schema is 'helpdesk', and none of the tables"):
+        run_dbt(elsewhere, ["run", "--select", "dim_dates"], IN_PLACE)
 
 
 def test_a_table_without_a_needed_column_is_named(in_place):
