@@ -2,7 +2,9 @@
     the rules that say which keys are touched, each a select of touched_key. Most say: the same key in the changes of a model
     that it reads. Rules that are missing leave stale rows behind; `make schedules` shows each of them to be needed.
 
-    Rows of `changes` are old and new: a ticket that got another requester touches both customers. -#}
+    Rows of `changes` are old and new: a ticket that got another requester touches both customers. What another rule of the model always
+    touches as well has none: moves change only where status changes do, and so do the times of episodes, which is what the end of a ticket
+    reads of them; a ticket's values begin at its creation, which is what its stops read of it. -#}
 {% macro touch_rules() -%}
     {%- set rules = {
         'int_tickets': {'key': 'ticket_key', 'touched_by': {
@@ -25,7 +27,6 @@
             'status_changes': changed('int_ticket_status_changes', 'ticket_key'),
         }},
         'int_resolution_episodes': {'key': 'ticket_key', 'touched_by': {
-            'moves': changed('int_resolution_moves', 'ticket_key'),
             'tickets': changed('int_tickets', 'ticket_key'),
             'events': changed('int_ticket_events', 'ticket_key'),
             'messages': changed('int_ticket_messages', 'ticket_key'),
@@ -36,13 +37,11 @@
         }},
         'int_ticket_ends': {'key': 'ticket_key', 'touched_by': {
             'tickets': changed('int_tickets', 'ticket_key'),
-            'episodes': changed('int_resolution_episodes', 'ticket_key'),
             'status_changes': changed('int_ticket_status_changes', 'ticket_key'),
         }},
         'int_ticket_histories': {'key': 'ticket_key', 'touched_by': {
             'tickets': changed('int_tickets', 'ticket_key'),
             'status_changes': changed('int_ticket_status_changes', 'ticket_key'),
-            'moves': changed('int_resolution_moves', 'ticket_key'),
         }},
         'int_ticket_field_values': {'key': 'ticket_key', 'touched_by': {
             'tickets': changed('int_tickets', 'ticket_key'),
@@ -50,7 +49,6 @@
         }},
         'int_ticket_stops': {'key': 'ticket_key', 'touched_by': {
             'field_values': changed('int_ticket_field_values', 'ticket_key'),
-            'tickets': changed('int_tickets', 'ticket_key'),
             'moves': changed('int_resolution_moves', 'ticket_key'),
             'messages': changed('int_ticket_messages', 'ticket_key'),
             'first_messages_of_a_system': stored_where('int_tickets', 'ticket_key', 'source_system', flipped(
