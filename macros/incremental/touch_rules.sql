@@ -4,7 +4,8 @@
 
     Rows of `changes` are old and new: a ticket that got another requester touches both customers. What another rule of the model always
     touches as well has none: moves change only where status changes do, and so do the times of episodes, which is what the end of a ticket
-    reads of them; a ticket's values begin at its creation, which is what its stops read of it. -#}
+    reads of them; a ticket's values begin at its creation, which is what its stops read of it; what is claimed of a ticket or contact is
+    claimed of an interaction of that customer; neighbours and chains have the same interactions. -#}
 {% macro touch_rules() -%}
     {%- set rules = {
         'int_tickets': {'key': 'ticket_key', 'touched_by': {
@@ -153,7 +154,6 @@
         'fct_issue_chains': {'key': 'customer_key', 'touched_by': {
             'chains': changed('int_chain_members', 'customer_key'),
             'interactions': changed('int_interactions', 'customer_key'),
-            'next_contacts': changed('int_next_contacts', 'customer_key'),
             'agents_of_contacts': stored_where(
                 'int_interactions', 'customer_key', 'contact_key', changed_values('int_contact_legs', 'contact_key')
             ),
@@ -205,11 +205,8 @@
             'claims': changed('int_claims', 'customer_key'),
             'interactions': changed('int_interactions', 'customer_key'),
             'shared_identities': changed('int_shared_identities', 'customer_key'),
-            'tickets_that_contacts_name': stored_where(
+            'tickets': stored_where(
                 'int_interactions', 'customer_key', 'ticket_key', changed_values('int_ticket_openings', 'ticket_key')
-            ),
-            'tickets_of_claims': stored_where(
-                'int_claims', 'customer_key', 'ticket_key', changed_values('int_ticket_openings', 'ticket_key')
             ),
             'calls_of_openings': stored_where(
                 'int_interactions', 'customer_key', 'contact_key', changed_values('int_interactions', 'contact_key')

@@ -784,6 +784,42 @@ def _sender_known_later(self):
     self.add("agents", load, agent_id=sender, team_id="front", valid_from=START)
 
 
+def _changed_account(self):
+    """Nothing that was done is different, but for whom, by which channel, and what the tool says of it."""
+    for row in self.some(self.usable("tickets"), 12):
+        self.version(
+            row, account_id=self.one_of("firm", "shop", None), channel=self.one_of("phone", "email"),
+            reported_first_contact_resolution=self.one_of("true", "false"),
+        )  # fmt: skip
+
+
+def _call_for_somebody_else(self):
+    """A customer's ticket is opened in the call of another, which turns out to have begun later."""
+    self.serial += 1
+    owner, caller = f"owner {self.serial}", f"caller {self.serial}"
+    at, load = self.at(0, 30), self.random.randint(1, self.count - 1)
+    _visit(self, owner, at, 0)
+    ticket = _visit(self, owner, at + datetime.timedelta(seconds=1400), 0, "tickets")
+    ticket.values["channel"] = "phone"
+    began = at + datetime.timedelta(seconds=400)
+    call = _visit(self, caller, began, 0, ticket_id=ticket.values["ticket_id"])
+    call.values["ended_at"] = _text(began + datetime.timedelta(seconds=1900))
+    began += datetime.timedelta(seconds=900)
+    self.version(call, load, started_at=began, answered_at=began)
+
+
+def _clock_runs_over(self):
+    """Nothing happens to a ticket, and its target passes."""
+    self.add("sla_policies", 0, policy_id="P9", metric="resolution", target_minutes=self.one_of("7200", "21600"))
+    for _ in range(3):
+        self.serial += 1
+        at = self.at(0, 20)
+        self.add(
+            "tickets", 0, ticket_id=f"slow {self.serial}", created_at=at, updated_at=at, requester_id="C1",
+            channel="email", category="net", status="new", sla_policy_id="P9",
+        )  # fmt: skip
+
+
 def _survey_corrected(self):
     if surveys := self.usable("surveys"):
         for row in self.some(surveys, 3):
@@ -865,6 +901,9 @@ _STORIES = {
     _leg_of_another_ticket: 0.4,
     _leg_of_another_customer: 0.5,
     _leg_of_another_time: 0.4,
+    _changed_account: 0.4,
+    _call_for_somebody_else: 0.3,
+    _clock_runs_over: 0.3,
     _another_agent: 0.4,
     _late_reply: 0.4,
     _reopener_known_later: 0.4,
