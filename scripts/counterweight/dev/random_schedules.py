@@ -739,6 +739,20 @@ def _another_agent(self):
         self.again(row, new_value=self.one_of(*AGENTS))
     for row in self.some(self.usable("tickets"), 4):
         self.version(row, assignee_id=self.one_of(*AGENTS))
+    # one agent for all of a chain, it seemed
+    for table in ("calls", "tickets"):
+        self.serial += 1
+        customer, at = f"agents {self.serial}", self.at(0, 30)
+        _visit(self, customer, at, 0, table)
+        row = _visit(self, customer, at + datetime.timedelta(days=2), 0, table)
+        if table == "calls":
+            self.version(row, agent_id="agent 2")
+            continue
+        event = self.add(
+            "ticket_events", 0, event_id=f"{row.values['ticket_id']}/2", ticket_id=row.values["ticket_id"],
+            event_at=row.values["created_at"], field="assignee", new_value="agent 1", actor_type="agent",
+        )  # fmt: skip
+        self.again(event, new_value="agent 2")
 
 
 def _late_reply(self):
@@ -810,7 +824,9 @@ def _call_for_somebody_else(self):
 
 def _clock_runs_over(self):
     """Nothing happens to a ticket, and its target passes."""
-    self.add("sla_policies", 0, policy_id="P9", metric="resolution", target_minutes=self.one_of("7200", "21600"))
+    self.add(
+        "sla_policies", 0, policy_id="P9", metric="resolution", target_minutes=self.one_of("30000", "60000", "90000")
+    )
     for _ in range(3):
         self.serial += 1
         at = self.at(0, 20)
