@@ -2,7 +2,10 @@
     the rules that say which keys are touched, each a select of touched_key. Most say: the same key in the changes of a model
     that it reads. Rules that are missing leave stale rows behind; `make schedules` shows each of them to be needed.
 
-    Rows of `changes` are old and new: a ticket that got another requester touches both customers. -#}
+    Rows of `changes` are old and new: a ticket that got another requester touches both customers. What another rule of the model always
+    touches as well has none: moves change only where status changes do, and so do the times of episodes, which is what the end of a ticket
+    reads of them; a ticket's values begin at its creation, which is what its stops read of it; what is claimed of a ticket or contact is
+    claimed of an interaction of that customer; neighbours and chains have the same interactions. -#}
 {% macro touch_rules() -%}
     {%- set rules = {
         'int_tickets': {'key': 'ticket_key', 'touched_by': {
@@ -25,7 +28,6 @@
             'status_changes': changed('int_ticket_status_changes', 'ticket_key'),
         }},
         'int_resolution_episodes': {'key': 'ticket_key', 'touched_by': {
-            'moves': changed('int_resolution_moves', 'ticket_key'),
             'tickets': changed('int_tickets', 'ticket_key'),
             'events': changed('int_ticket_events', 'ticket_key'),
             'messages': changed('int_ticket_messages', 'ticket_key'),
@@ -36,13 +38,11 @@
         }},
         'int_ticket_ends': {'key': 'ticket_key', 'touched_by': {
             'tickets': changed('int_tickets', 'ticket_key'),
-            'episodes': changed('int_resolution_episodes', 'ticket_key'),
             'status_changes': changed('int_ticket_status_changes', 'ticket_key'),
         }},
         'int_ticket_histories': {'key': 'ticket_key', 'touched_by': {
             'tickets': changed('int_tickets', 'ticket_key'),
             'status_changes': changed('int_ticket_status_changes', 'ticket_key'),
-            'moves': changed('int_resolution_moves', 'ticket_key'),
         }},
         'int_ticket_field_values': {'key': 'ticket_key', 'touched_by': {
             'tickets': changed('int_tickets', 'ticket_key'),
@@ -50,7 +50,6 @@
         }},
         'int_ticket_stops': {'key': 'ticket_key', 'touched_by': {
             'field_values': changed('int_ticket_field_values', 'ticket_key'),
-            'tickets': changed('int_tickets', 'ticket_key'),
             'moves': changed('int_resolution_moves', 'ticket_key'),
             'messages': changed('int_ticket_messages', 'ticket_key'),
             'first_messages_of_a_system': stored_where('int_tickets', 'ticket_key', 'source_system', flipped(
@@ -155,7 +154,6 @@
         'fct_issue_chains': {'key': 'customer_key', 'touched_by': {
             'chains': changed('int_chain_members', 'customer_key'),
             'interactions': changed('int_interactions', 'customer_key'),
-            'next_contacts': changed('int_next_contacts', 'customer_key'),
             'agents_of_contacts': stored_where(
                 'int_interactions', 'customer_key', 'contact_key', changed_values('int_contact_legs', 'contact_key')
             ),
@@ -207,11 +205,8 @@
             'claims': changed('int_claims', 'customer_key'),
             'interactions': changed('int_interactions', 'customer_key'),
             'shared_identities': changed('int_shared_identities', 'customer_key'),
-            'tickets_that_contacts_name': stored_where(
+            'tickets': stored_where(
                 'int_interactions', 'customer_key', 'ticket_key', changed_values('int_ticket_openings', 'ticket_key')
-            ),
-            'tickets_of_claims': stored_where(
-                'int_claims', 'customer_key', 'ticket_key', changed_values('int_ticket_openings', 'ticket_key')
             ),
             'calls_of_openings': stored_where(
                 'int_interactions', 'customer_key', 'contact_key', changed_values('int_interactions', 'contact_key')

@@ -730,6 +730,112 @@ def _chats_at_once(self):
             row.values |= {"channel": "chat", "ended_at": _text(end), "talk_seconds": self.one_of(None, "50")}
 
 
+def _another_agent(self):
+    """Took the leg, got the ticket, has it: nothing else is different."""
+    for row in self.some(self.usable("calls"), 4):
+        self.version(row, agent_id=self.one_of(*AGENTS))
+    assignments = [row for row in self.usable("ticket_events") if row.values["field"] == "assignee"]
+    for row in self.some(assignments, 4) if assignments else ():
+        self.again(row, new_value=self.one_of(*AGENTS))
+    for row in self.some(self.usable("tickets"), 4):
+        self.version(row, assignee_id=self.one_of(*AGENTS))
+    # one agent for all of a chain, it seemed
+    for table in ("calls", "tickets"):
+        self.serial += 1
+        customer, at = f"agents {self.serial}", self.at(0, 30)
+        _visit(self, customer, at, 0, table)
+        row = _visit(self, customer, at + datetime.timedelta(days=2), 0, table)
+        if table == "calls":
+            self.version(row, agent_id="agent 2")
+            continue
+        event = self.add(
+            "ticket_events", 0, event_id=f"{row.values['ticket_id']}/2", ticket_id=row.values["ticket_id"],
+            event_at=row.values["created_at"], field="assignee", new_value="agent 1", actor_type="agent",
+        )  # fmt: skip
+        self.again(event, new_value="agent 2")
+
+
+def _late_reply(self):
+    """Of an agent, between reopening and next resolution: it comes after both."""
+    for _ in range(2):
+        at, load = self.at(0, 30), self.random.randint(1, self.count - 1)
+        ticket = _reopened(self, "C1", at, "requester", None)
+        self.add(
+            "ticket_messages", load, message_id=f"reply {self.serial}", ticket_id=ticket.values["ticket_id"],
+            sent_at=at + datetime.timedelta(seconds=5400), author_type="agent", is_public="true",
+        )  # fmt: skip
+
+
+def _reopener_known_later(self):
+    """Whoever reopened the ticket turns out to be its requester, under another address."""
+    for _ in range(2):
+        self.serial += 1
+        customer, mail = f"reopener {self.serial}", f"reopener{self.serial}@x.example"
+        _reopened(self, customer, self.at(0, 30), None, mail)
+        load = self.random.randint(1, self.count - 1)
+        self.add("identities", load, customer_id=customer, kind="email", value=mail)
+
+
+def _reopened(self, customer, at, actor, actor_id):
+    """A ticket of the first load: resolved, open again an hour later, resolved after one more."""
+    ticket = _visit(self, customer, at, 0, "tickets")
+    for hours, old, new in ((1, "resolved", "open"), (2, "open", "resolved")):
+        self.add(
+            "ticket_events", 0, event_id=f"{ticket.values['ticket_id']}/{new}", ticket_id=ticket.values["ticket_id"],
+            event_at=at + datetime.timedelta(hours=hours), field="status", old_value=old, new_value=new,
+            actor_type="agent" if new == "resolved" else actor, actor_id="agent 1" if new == "resolved" else actor_id,
+        )  # fmt: skip
+    return ticket
+
+
+def _sender_known_later(self):
+    """Whoever sent surveys turns out to be an agent."""
+    self.serial += 1
+    sender = f"sender {self.serial}"
+    for row in self.some(self.usable("surveys"), 4) if self.usable("surveys") else ():
+        row.values["sent_by"] = sender
+    load = self.random.randint(1, self.count - 1)
+    self.add("agents", load, agent_id=sender, team_id="front", valid_from=START)
+
+
+def _changed_account(self):
+    """Nothing that was done is different, but for whom, by which channel, and what the tool says of it."""
+    for row in self.some(self.usable("tickets"), 12):
+        self.version(
+            row, account_id=self.one_of("firm", "shop", None), channel=self.one_of("phone", "email"),
+            reported_first_contact_resolution=self.one_of("true", "false"),
+        )  # fmt: skip
+
+
+def _call_for_somebody_else(self):
+    """A customer's ticket is opened in the call of another, which turns out to have begun later."""
+    self.serial += 1
+    owner, caller = f"owner {self.serial}", f"caller {self.serial}"
+    at, load = self.at(0, 30), self.random.randint(1, self.count - 1)
+    _visit(self, owner, at, 0)
+    ticket = _visit(self, owner, at + datetime.timedelta(seconds=1400), 0, "tickets")
+    ticket.values["channel"] = "phone"
+    began = at + datetime.timedelta(seconds=400)
+    call = _visit(self, caller, began, 0, ticket_id=ticket.values["ticket_id"])
+    call.values["ended_at"] = _text(began + datetime.timedelta(seconds=1900))
+    began += datetime.timedelta(seconds=900)
+    self.version(call, load, started_at=began, answered_at=began)
+
+
+def _clock_runs_over(self):
+    """Nothing happens to a ticket, and its target passes."""
+    self.add(
+        "sla_policies", 0, policy_id="P9", metric="resolution", target_minutes=self.one_of("30000", "60000", "90000")
+    )
+    for _ in range(3):
+        self.serial += 1
+        at = self.at(0, 20)
+        self.add(
+            "tickets", 0, ticket_id=f"slow {self.serial}", created_at=at, updated_at=at, requester_id="C1",
+            channel="email", category="net", status="new", sla_policy_id="P9",
+        )  # fmt: skip
+
+
 def _survey_corrected(self):
     if surveys := self.usable("surveys"):
         for row in self.some(surveys, 3):
@@ -811,6 +917,13 @@ _STORIES = {
     _leg_of_another_ticket: 0.4,
     _leg_of_another_customer: 0.5,
     _leg_of_another_time: 0.4,
+    _changed_account: 0.4,
+    _call_for_somebody_else: 0.3,
+    _clock_runs_over: 0.3,
+    _another_agent: 0.4,
+    _late_reply: 0.4,
+    _reopener_known_later: 0.4,
+    _sender_known_later: 0.3,
     _survey_corrected: 0.4,
     _bot_session_corrected: 0.3,
     _business_claim_corrected: 0.3,
@@ -835,7 +948,7 @@ _OWN = {
             "ticket_messages": ("message_id", "ticket_id"),
             "calls": ("leg_id", "contact_id", "customer_id", "agent_id", "queue", "team_id", "ticket_id", "category"),
             "identities": ("customer_id", "value"),
-            "surveys": ("survey_id", "ticket_id", "contact_id"),
+            "surveys": ("survey_id", "ticket_id", "contact_id", "sent_by"),
             "categories": ("category",),
             "sla_policies": ("policy_id", "calendar_id"),
             "calendars": ("calendar_id",),
