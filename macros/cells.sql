@@ -30,8 +30,6 @@
     months are made of. by: further columns of the events that tell parts apart, never null. -#}
 {% macro parts_of(events, keys, sums, amounts, unit_types, period_types, by=[]) -%}
 {%- set grain = ['source_system'] + keys + by -%}
-{%- set unit_types = repeated(unit_types) -%}
-{%- set sums = repeated(sums) -%}
 {%- set wide = unit_types | reject('equalto', 'account') | list -%}
 {%- set is_grouped = 'account' in unit_types and wide | length > 1 -%}
 {%- set groups = grain | list -%}
@@ -124,8 +122,6 @@ unit_parts as (
 
 {#- The second half of cells_of. parts: as `unit_parts`. -#}
 {% macro cells_of_parts(parts, keys, sums, amounts, unit_types, period_types) -%}
-{%- set sums = repeated(sums) -%}
-{%- set period_types = repeated(period_types) -%}
 {%- set grain = ['source_system'] + keys + ['unit_type', 'unit'] -%}
 {%- set has_weeks = 'week' in period_types or '28_days' in period_types -%}
 {%- set has_months = 'month' in period_types or 'fiscal_year' in period_types or 'to_date' in period_types -%}
@@ -373,12 +369,6 @@ cells as (
     from filled
 
 )
-{%- endmacro %}
-
-{#- What a macro writes out once for each of a list: the linter reads the first of it, since the rest is written likewise, and its
-    time goes with the length. -#}
-{% macro repeated(items) -%}
-    {{ return(items[:1] if var('is_linted', false) else items) }}
 {%- endmacro %}
 
 {#- Whether units of a type have periods of a type: all of them, but of accounts only those of account_period_types. -#}

@@ -11,7 +11,6 @@
     months_only=[]
 ) -%}
 {%- set cell = ['source_system'] + keys -%}
-{%- set unit_types = repeated(unit_types) -%}
 {#- stands for a null, which an ordered aggregate would leave out -#}
 {%- set never = 'cast(9223372036854775807 as bigint)' -%}
 value_events as (
