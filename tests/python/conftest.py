@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 import jinja2
 import pytest
+from dbt.contracts.files import FileHash
+from dbt.parser.manifest import ManifestLoader
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
@@ -31,8 +33,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # Two workers must not write into one folder of dbt's.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["DBT_TARGET_PATH"] = f"target/{worker}"
-# What dbt kept of an earlier session may be stale; within one, run_dbt keeps what was read.
-os.environ["DBT_PARTIAL_PARSE"] = "false"
+# What dbt kept of an earlier session may be stale. Of this one, copies of the code take it over (what_was_read).
+PARSED = Path(os.environ.get("DBT_TARGET_PATH", "target")) / "partial_parse.msgpack"
+(ROOT / PARSED).unlink(missing_ok=True)
 # Nor does a test look at what dbt writes down of a build: what is asked for by `compile` and `docs` is written.
 os.environ["DBT_WRITE_JSON"] = "false"
 # Only expressions of the semantic models have the zone in what is read; test_metrics reads those.
@@ -41,6 +44,10 @@ building._PARSED_AT_ONCE = 6
 REAL_DATA = (ROOT / os.environ.get("REAL_DATA", "../shared/data")).resolve()
 ZONE_OF_DEALERSHIP = "Europe/Vienna"
 TICKETS_OF_DEALERSHIP = "https://desk.example/tickets/{ticket_id}?view=agent's"
+VALUES_OF_DEALERSHIP = {
+    "reporting_time_zone": ZONE_OF_DEALERSHIP,
+    "ticket_link_templates": {"canonical": TICKETS_OF_DEALERSHIP},
+}
 WITHOUT_MARTS = ["--exclude", "path:models/marts"]
 # `dbt build` takes exposures and saved queries for nodes as well.
 TABLES = ["--resource-type", "model", "--resource-type", "seed"]
@@ -64,6 +71,28 @@ def _compiled_once(compile_template):
 
 
 jinja2.Environment.compile = _compiled_once(jinja2.Environment.compile)
+
+
+def _wherever_the_database_is(build_state_check):
+    """dbt reads anew what it kept where the profile has another file. The name of the database is all that is read."""
+
+    def check(self):
+        state = build_state_check(self)
+        credentials = self.root_project.credentials
+        state.profile_hash = FileHash.from_contents(f"{credentials.type} {credentials.database}")
+        return state
+
+    return check
+
+
+ManifestLoader.build_manifest_state_check = _wherever_the_database_is(ManifestLoader.build_manifest_state_check)
+
+
+def what_was_read(root):
+    """Gives a copy of the code what dbt read of the code in this session, so that it reads what differs."""
+    if (ROOT / PARSED).exists():
+        (root / PARSED).parent.mkdir(parents=True)
+        shutil.copy(ROOT / PARSED, root / PARSED)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -163,6 +192,7 @@ def copy_project(demo):
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("python"))
         for name in ("dbt_project.yml", "profiles.yml"):
             shutil.copy(ROOT / name, root / name)
+        what_was_read(root)
         shutil.copy(demo.warehouse, folder / "counterweight.duckdb")
         return Project(root=root, warehouse=folder / "counterweight.duckdb", published=folder / "published")
 
@@ -182,13 +212,7 @@ def dealership(made_once):
         simulate_world(folder / "world", world="dealership", tickets=800, calls=1600, months=4)
         project = project_in(folder)
         load(project, None, [f"canonical={folder}/world/raw"])
-        build(
-            project,
-            {
-                "reporting_time_zone": ZONE_OF_DEALERSHIP,
-                "ticket_link_templates": {"canonical": TICKETS_OF_DEALERSHIP},
-            },
-        )
+        build(project, VALUES_OF_DEALERSHIP)
         audit(project)
         publish(project)
 

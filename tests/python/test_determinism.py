@@ -5,12 +5,12 @@ import datetime
 import gzip
 import random
 
+import duckdb
 import pytest
 
-from conftest import one, rows
+from conftest import VALUES_OF_DEALERSHIP, one, rows
 from counterweight.build import build
 from counterweight.load import load
-from counterweight.worlds import simulate
 
 TABLES = (
     "dimensions.dim_feed_coverage", "facts.fct_resolution_episodes", "facts.fct_claims", "facts.fct_claim_verdicts",
@@ -103,24 +103,21 @@ def deal(folder, pieces, seed):
                 writer.writerows(raw_rows[1 + number :: len(pieces)])
 
 
-def test_a_generated_world_in_any_order_is_the_same_warehouse(new_project, tmp_path, monkeypatch):
+def test_a_generated_world_in_any_order_is_the_same_warehouse(dealership, new_project, tmp_path, monkeypatch):
     """Every table of dimensions, facts and marts, the restricted ones too."""
-    folder = tmp_path / "world"
-    simulate(folder, tickets=300, calls=400, months=2, file_format="csv")
-    # an honest desk has none
-    with (folder / "raw" / "problems.csv").open("w", encoding="utf-8") as file:
-        file.write("problem_id,opened_at,closed_at\n")
-        file.writelines(f"P{number},2024-01-0{number} 10:00:00,2024-02-01 10:00:00\n" for number in range(1, 8))
-    whole, dealt = new_project("whole"), new_project("dealt")
-    load(whole, None, [f"canonical={folder / 'raw'}"])
-    build(whole, {})
+    whole, raw = dealership
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    for path in raw.glob("*.parquet"):
+        duckdb.sql(f"copy (from '{path}') to '{folder / path.stem}.csv'")
+    dealt = new_project("dealt")
     pieces = [tmp_path / f"piece_{number}" for number in range(3)]
-    deal(folder / "raw", pieces, seed=6)
+    deal(folder, pieces, seed=6)
     for piece in pieces:
         load(dealt, None, [f"canonical={piece}"])
     monkeypatch.setenv("COUNTERWEIGHT_THREADS", "1")
     monkeypatch.setenv("TZ", "America/New_York")
-    build(dealt, {})
+    build(dealt, VALUES_OF_DEALERSHIP)
     tables = rows(
         whole,
         "select table_schema || '.' || table_name from information_schema.tables "
@@ -152,4 +149,4 @@ def test_a_generated_world_in_any_order_is_the_same_warehouse(new_project, tmp_p
         assert rows(dealt, query) == expected, table
         assert expected, table
     (copies,) = one(dealt, "select sum(row_count) from facts.fct_row_fates where fate = 'exact_duplicate'")
-    assert copies == 2 * len(list((folder / "raw").glob("*.csv")))
+    assert copies == 2 * len(list(folder.glob("*.csv")))

@@ -324,7 +324,7 @@ def test_on_a_server_the_catalogue_is_asked_once_it_is_loaded(copied_project, po
     def said(*command):
         options = ["--target", "postgres", "--target-path", str(tmp_path / "target"), "--log-level", "none"]
         try:
-            outcome = dbtRunner().invoke([*command, *options, "--no-partial-parse"])
+            outcome = dbtRunner().invoke([*command, *options])
         finally:
             cleanup_connections()
         return f"{outcome.exception} {[result.message for result in outcome.result or []]}"

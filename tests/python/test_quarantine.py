@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import ROOT, TICKETS_OF_DEALERSHIP, ZONE_OF_DEALERSHIP, build_facts, one, rows
+from conftest import ROOT, VALUES_OF_DEALERSHIP, build_facts, one, rows
 from counterweight.dev import dirty_ledger
 from counterweight.dev.dirty_ledger import OTHERS, THEIR_LINES, deliver, judge, soil_all, unseen
 from counterweight.health_history import keep_health
@@ -19,10 +19,6 @@ from counterweight.report.sections import health
 from counterweight.worlds.defects import CLOCK, DEFECTS
 from counterweight.worlds.parquet import KEYS, literal
 
-VALUES = {
-    "reporting_time_zone": ZONE_OF_DEALERSHIP,
-    "ticket_link_templates": {"canonical": TICKETS_OF_DEALERSHIP},
-}
 # Rows with a key of their own: no clean row takes their place.
 ADDED = ("leg_overlaps", "identity_of_two")
 WITHHELD = 12
@@ -47,7 +43,7 @@ def story(dealership, soiled, new_project):
     delivery = deliver(soiled / "raw", soiled / "first", seed=3)
     withheld = withhold(delivery, ledger)
     load(project, "canonical", [f"{table}={file}" for table, file in delivery.files.items()])
-    dirty_ledger.build_quarantine(project, VALUES)
+    dirty_ledger.build_quarantine(project, VALUES_OF_DEALERSHIP)
     outcomes = judge(project, ledger, delivery)
     assert judge(project, twisted(ledger), delivery)["ticket_of_1970"].as_expected == 0
     before = quarantine(project)
@@ -56,7 +52,7 @@ def story(dealership, soiled, new_project):
     mended.mkdir()
     write_clean(dealership[1], ledger, withheld, mended)
     load(project, None, [f"canonical={mended}"])
-    build_facts(project, VALUES)
+    build_facts(project, VALUES_OF_DEALERSHIP)
     return project, outcomes, before, quarantine(project), withheld
 
 
