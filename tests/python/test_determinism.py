@@ -123,7 +123,7 @@ def test_a_generated_world_in_any_order_is_the_same_warehouse(dealership, new_pr
         "select table_schema || '.' || table_name from information_schema.tables "
         "where table_schema in ('dimensions', 'facts', 'marts') order by all",
     )
-    # so honest and so small a desk has no signal; what evidence would be drawn from are the cases, and a hash decides
+    # so small a desk has no signal; what evidence would be drawn from are the cases, and a hash decides
     tables.remove(("marts.gaming_evidence",))
     # and nothing is in quarantine, audited, or published before
     for name in (
@@ -149,4 +149,7 @@ def test_a_generated_world_in_any_order_is_the_same_warehouse(dealership, new_pr
         assert rows(dealt, query) == expected, table
         assert expected, table
     (copies,) = one(dealt, "select sum(row_count) from facts.fct_row_fates where fate = 'exact_duplicate'")
-    assert copies == 2 * len(list(folder.glob("*.csv")))
+    # the first row of a table stands in each of its files; of two that are the same one is loaded
+    files = {(path.name, path.read_bytes()) for piece in pieces for path in piece.iterdir()}
+    tables_loaded = {name for name, _ in files}
+    assert copies == len(files) - len(tables_loaded) >= 2 * len(tables_loaded) - 1 > 40

@@ -67,9 +67,10 @@ def _without_tree(apply):
 
 # In sqlfluff's workers as well, which import this. Python's collector looks less often through the millions of objects
 # of its trees.
-MacroGenerator.call_macro = _shortened(MacroGenerator.call_macro)
 ParallelRunner._apply = staticmethod(_without_tree(ParallelRunner._apply))
 gc.set_threshold(50_000, 20, 20)
 
 if __name__ == "__main__":
+    # templates are rendered here
+    MacroGenerator.call_macro = _shortened(MacroGenerator.call_macro)
     cli()
