@@ -236,7 +236,8 @@ def real(made_once, real_log):
 
     def make(folder):
         load(project_in(folder), "servicenow", [f"incident_event_log={real_log}"])
-        build_facts(project_in(folder), select=["+path:models/facts", "+balanced_scorecard", "+returned_claims"])
+        read = ["path:models/facts", "int_ticket_histories", "balanced_scorecard", "returned_claims"]
+        build_facts(project_in(folder), select=[f"+{name}" for name in read])
 
     return project_in(made_once("real", make))
 
