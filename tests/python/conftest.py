@@ -182,17 +182,22 @@ def demo(made_once, demo_log):
     return project_in(made_once("demo", lambda folder: load_and_publish(project_in(folder), demo_log)))
 
 
+def copy_code(root):
+    """A copy of the project's code, to be broken."""
+    for name in ("models", "macros", "seeds", "tests", "expectations"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("python"))
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, root / name)
+    what_was_read(root)
+
+
 @pytest.fixture(scope="session")
 def copy_project(demo):
     """A function that puts the project's code and the demo warehouse into a folder where both may be broken."""
 
     def make(folder):
         root = folder / "code"
-        for name in ("models", "macros", "seeds", "tests", "expectations"):
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("python"))
-        for name in ("dbt_project.yml", "profiles.yml"):
-            shutil.copy(ROOT / name, root / name)
-        what_was_read(root)
+        copy_code(root)
         shutil.copy(demo.warehouse, folder / "counterweight.duckdb")
         return Project(root=root, warehouse=folder / "counterweight.duckdb", published=folder / "published")
 

@@ -6,8 +6,10 @@ import pytest
 import yaml
 from dbt.cli.main import dbtRunner
 
+from conftest import copy_code
 from counterweight.build import build, run_dbt
 from counterweight.errors import CounterweightError
+from counterweight.load import load
 from kpi_names import INNOCENT, halves
 from test_engines import cleanup_connections, copy_raw
 
@@ -312,14 +314,18 @@ def lonely(project):
 
 
 @pytest.mark.engine
-def test_on_a_server_the_catalogue_is_asked_once_it_is_loaded(copied_project, postgres, tmp_path, monkeypatch):
+def test_on_a_server_the_catalogue_is_asked_once_it_is_loaded(new_project, demo_log, postgres, tmp_path, monkeypatch):
     """Before that a headline alone is refused; whether the catalogue knows a pair nobody can say."""
-    marts = copied_project.root / "models" / "marts"
+    loaded = new_project("alone")
+    load(loaded, "servicenow", [f"incident_event_log={demo_log}"])
     postgres.create_database("alone")
-    copy_raw(copied_project, postgres, "alone")
+    copy_raw(loaded, postgres, "alone")
+    root = tmp_path / "code"
+    copy_code(root)
+    marts = root / "models" / "marts"
     for name, value in postgres.environment("alone").items():
         monkeypatch.setenv(name, value)
-    monkeypatch.chdir(copied_project.root)
+    monkeypatch.chdir(root)
 
     def said(*command):
         options = ["--target", "postgres", "--target-path", str(tmp_path / "target"), "--log-level", "none"]
