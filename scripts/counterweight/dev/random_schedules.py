@@ -580,6 +580,10 @@ def _first_transfer_late(self):
 
 
 def _first_of_legs(self, column, load, channel):
+    # somebody of whom nothing else is ever heard: only what is said of the whole feed changes
+    self.serial += 1
+    quiet = _visit(self, f"quiet {self.serial}", self.at(0, 40), 0)
+    quiet.values |= {"channel": channel, "transfer_type": None}
     legs = [row for row in self.of("calls") if (row.values["channel"] or "").lower() == channel]
     for row in legs:
         if row.load < load:
@@ -596,6 +600,17 @@ def _late_link(self):
     tickets = self.usable("tickets")
     for row in self.some(tickets, 6):
         self.version(row, **{self.one_of(*LINKS): self.one_of(*tickets).values["ticket_id"]})
+    # somebody comes back, and later both tickets are children of one: no return any more
+    self.serial += 1
+    customer, at, load = f"sibling {self.serial}", self.at(0, 40), self.random.randint(1, self.count - 1)
+    parent = self.one_of(*tickets).values["ticket_id"]
+    _visit(self, customer, at, 0, "tickets", parent_ticket_id=parent)
+    again = self.add(
+        "tickets", 0, ticket_id=f"V{self.serial}/2", created_at=at + datetime.timedelta(days=2), requester_id=customer,
+        channel="email", category="net", status="open", ticket_type="incident", team_id="front",
+        updated_at=at + datetime.timedelta(days=2),
+    )  # fmt: skip
+    self.version(again, load, parent_ticket_id=parent)
 
 
 def _late_problem(self):
