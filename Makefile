@@ -128,7 +128,7 @@ dirty-ledger: .venv/.synced ## every kind of dirt of the simulator, delivered: 1
 raw-properties: .venv/.synced ## what must hold for any raw rows, on 200 worlds that hypothesis makes; EXAMPLES=20 for a look
 	@$(RUN)python -m counterweight.dev.raw_properties --examples $(or $(EXAMPLES),200)
 
-schedules: .venv/.synced ## increments against full builds, on a thousand random schedules of loads; some hours; SEED=17 EXAMPLES=1 for one
+schedules: .venv/.synced ## increments against full builds, on a thousand random schedules of loads; some forty minutes; SEED=17 EXAMPLES=1 for one
 	@$(RUN)python -m counterweight.dev.schedules --examples $(or $(EXAMPLES),1000) --seed $(or $(SEED),0)
 
 touch-rules: .venv/.synced ## each touch rule left out in turn: the schedules must see it

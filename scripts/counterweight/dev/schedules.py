@@ -5,10 +5,10 @@
 Each schedule is a desk of four systems whose rows come in six loads or more (`random_schedules`). After each load is a
 build; at the end, and now and then in between, the same raw tables are built in full beside it, and every table of
 intermediate, dimensions, facts and marts must be the same, row for row. dbt runs once for each kind of build; its
-statements are replayed in memory (`replay`). That takes hardly longer for several desks than for one, so four of them
+statements are replayed in memory (`replay`). That takes hardly longer for several desks than for one, so eight of them
 share a warehouse. The first that fails is printed, with the command that repeats it with as few desks as show it:
 
-    python -m counterweight.dev.schedules --seed 18 --examples 1 --desks 4
+    python -m counterweight.dev.schedules --seed 18 --examples 1 --desks 8
 
 `--each-rule` shows that each touch rule is needed: it alone touched a key whose rows changed, and where it is left out,
 they stay as they were. `--without RULE` leaves one out in all schedules, until that is seen. `--real` runs the commands
@@ -371,7 +371,7 @@ def _arriving(number):
 @click.command()
 @click.option("--examples", default=1000, show_default=True, help="How many schedules.")
 @click.option("--seed", default=0, show_default=True, help="Number of the first of them.")
-@click.option("--desks", default=4, show_default=True, help="So many schedules, each a desk, share a warehouse.")
+@click.option("--desks", default=8, show_default=True, help="So many schedules, each a desk, share a warehouse.")
 @click.option("--workers", default=2, show_default=True, help="Processes, each a core.")
 @click.option("--without", "rule", metavar="RULE", help="Leave this touch rule out: how soon is it seen?")
 @click.option("--each-rule", is_flag=True, help="Show of each touch rule a schedule that needs it.")
