@@ -155,8 +155,13 @@ def test_every_story_is_told_often_enough(bench):
             told.update(schedule.stories.keys())
     assert {story: told[story] for story in random_schedules.STORIES if told[story] < 0.05 * seeds} == {}
     total = schedules.Outcome(
-        collections.Counter({"chain merge": 9}), schedules=100, counts=collections.Counter({"facts.f": 0})
+        collections.Counter({"chain merge": 9}),
+        schedules=100,
+        counts=collections.Counter({"facts.f": 0, "marts.m": 0, "marts.n": 0, "facts.g": 7}),
     )
-    said = schedules.lacking(total)
+    said = schedules.lacking(total, whole={"m"})
     assert "'chain merge' was told in 9 of 100 schedules" in said
-    assert "facts.f had no row in any schedule" in said
+    assert [sentence for sentence in said if "no row" in sentence] == [
+        "facts.f had no row in any schedule",
+        "marts.n had no row in any schedule",
+    ]

@@ -280,8 +280,9 @@ def run(bench, found, workers=1, say=lambda text: None):
     return total, None
 
 
-def lacking(total):
-    """Sentences about what the schedules did not show."""
+def lacking(total, whole=frozenset()):
+    """Sentences about what the schedules did not show. whole: names of tables that every build makes in full; they may
+    be empty, since nothing of an earlier build can be left in them."""
     found = [
         f"'{story}' was told in {total.stories[story]} of {total.schedules} schedules"
         for story in random_schedules.STORIES
@@ -289,10 +290,15 @@ def lacking(total):
     ]
     found += [
         f"{table} had no row in any schedule"
-        for table, count in sorted(total.counts.items())
-        if not count and table.split(".")[1] not in MAY_BE_EMPTY
+        for table in empty(total)
+        if table.split(".")[1] not in MAY_BE_EMPTY | whole
     ]
     return found
+
+
+def empty(total):
+    """Tables that had no row whenever they were compared."""
+    return [table for table, count in sorted(total.counts.items()) if not count]
 
 
 def deciding(bench, found, workers=1):
@@ -402,7 +408,9 @@ def main(examples, seed, desks, workers, rule, each_rule, real):
     if failed:
         click.echo(f"\nNot the same:\n{total.failure}\nOnce more: {failed.command}")
         sys.exit(1)
-    missing = lacking(total) if total.schedules >= ENOUGH else []
+    missing = lacking(total, bench.marts) if total.schedules >= ENOUGH else []
+    if unseen := [table.split(".")[1] for table in empty(total) if table.split(".")[1] in bench.marts]:
+        click.echo(f"Made in full by every build, and without a row in these schedules: {', '.join(unseen)}")
     for sentence in missing:
         click.echo(f"Not put to the test: {sentence}")
     if not missing:
