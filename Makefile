@@ -132,7 +132,7 @@ schedules: .venv/.synced ## increments against full builds, on a thousand random
 	@$(RUN)python -m counterweight.dev.schedules --examples $(or $(EXAMPLES),1000) --seed $(or $(SEED),0)
 
 touch-rules: .venv/.synced ## each touch rule left out in turn: the schedules must see it
-	@$(RUN)python -m counterweight.dev.schedules --each-rule --examples $(or $(EXAMPLES),100)
+	@$(RUN)python -m counterweight.dev.schedules --each-rule --desks 2 --examples $(or $(EXAMPLES),200)
 
 secrets: .venv/.synced ## planted names, telephones, addresses and the salt: hunted wherever a reader or a log could show them
 	@$(RUN)python -m counterweight.dev.secrets

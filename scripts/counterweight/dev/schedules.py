@@ -256,20 +256,27 @@ def _outcome(bench, group):
         return Outcome(failure=f"{group}: {traceback.format_exc()}")
 
 
-def _each(bench, found, workers):
-    """(group, its Outcome), as they come."""
+def _is_missed(decided):
+    """(the touch rule, where it alone was needed, whether it is missed there)"""
+    rule, (group, number, keys) = decided
+    return rule, group, number, keys, bool(differences(without(_bench, ": ".join(rule)), group, number))
+
+
+def _pooled(work, bench, items, workers):
+    """work(item) of each, as they come; `work` finds the bench in _bench."""
     if workers == 1:
-        yield from ((group, _outcome(bench, group)) for group in found)
+        _begin(bench)
+        yield from map(work, items)
         return
     with multiprocessing.get_context("spawn").Pool(workers, _begin, [bench]) as pool:
-        yield from pool.imap_unordered(_run, found)
+        yield from pool.imap_unordered(work, items)
 
 
 def run(bench, found, workers=1, say=lambda text: None):
     """(total Outcome, the first group that failed or None): until one fails."""
     total = Outcome()
     started = time.monotonic()
-    with contextlib.closing(_each(bench, found, workers)) as done:
+    with contextlib.closing(_pooled(_run, bench, found, workers)) as done:
         for group, outcome in done:
             total.add(outcome)
             if outcome.failure:
@@ -306,7 +313,7 @@ def deciding(bench, found, workers=1):
     keys whose rows changed, the first time. Without it they would have stayed as they were."""
     decided, left = {}, set(bench.recording.rules())
     watched = dataclasses.replace(bench, is_watched=True)
-    with contextlib.closing(_each(watched, found, workers)) as done:
+    with contextlib.closing(_pooled(_run, watched, found, workers)) as done:
         for group, outcome in done:
             for number, model, rule, keys in outcome.decided:
                 decided.setdefault((model, rule), (group, number, keys))
@@ -434,15 +441,12 @@ def _each_rule(bench, found, workers):
         click.echo(failure)
         return False
     for rule in rules:
-        name = ": ".join(rule)
         if rule not in decided:
-            click.echo(f"{name:<60} NOT NEEDED in any schedule")
-            continue
-        group, number, keys = decided[rule]
-        is_missed = bool(differences(without(bench, name), group, number))
+            click.echo(f"{': '.join(rule):<60} NOT NEEDED in any schedule")
+    for rule, group, number, keys, is_missed in _pooled(_is_missed, bench, decided.items(), workers):
         missed += is_missed
         said = "missed where it is left out" if is_missed else "NOT MISSED where it is left out"
-        click.echo(f"{name:<60} {said}: {group}, load {number + 1}, alone for {keys} keys")
+        click.echo(f"{': '.join(rule):<60} {said}: {group}, load {number + 1}, alone for {keys} keys")
     click.echo(f"{missed} of {len(rules)} rules were missed where they were left out.")
     return missed == len(rules)
 
