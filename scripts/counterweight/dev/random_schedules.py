@@ -580,10 +580,12 @@ def _first_transfer_late(self):
 
 
 def _first_of_legs(self, column, load, channel):
-    # somebody of whom nothing else is ever heard: only what is said of the whole feed changes
+    # somebody of whom nothing else is ever heard, answered twice: whether that is a transfer, the whole feed decides
     self.serial += 1
-    quiet = _visit(self, f"quiet {self.serial}", self.at(0, 40), 0)
-    quiet.values |= {"channel": channel, "transfer_type": None}
+    customer, at = f"quiet {self.serial}", self.at(0, 40)
+    first = _visit(self, customer, at, 0)
+    first.values |= {"channel": channel, "transfer_type": None}
+    self.add("calls", 0, **first.values | {"leg_id": f"V{self.serial}/2", "agent_id": "agent 2", "transfer_type": None})
     legs = [row for row in self.of("calls") if (row.values["channel"] or "").lower() == channel]
     for row in legs:
         if row.load < load:
