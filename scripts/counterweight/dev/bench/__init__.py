@@ -20,6 +20,8 @@ from counterweight.project import pretty_path
 
 RESULTS = "results.json"
 SALT = "the bench measures, and keeps no secret"
+# What DuckDB may take in every step; a process takes some 1.5 GB more. By itself it takes 80 % of the machine and keeps it.
+MEMORY = "6GB"
 # Tables of the facts that the peers make as well; the return rate is counted in the mart.
 FACTS = ("fct_claims", "fct_interactions", "fct_resolution_episodes")
 WITH_RETURN_RATE = (*FACTS, "resolution_quality")
@@ -232,6 +234,7 @@ class Size:
             "COUNTERWEIGHT_SALT": SALT,
             "COUNTERWEIGHT_THREADS": "1",
             "COUNTERWEIGHT_TARGET": "duckdb",
+            "COUNTERWEIGHT_MEMORY_LIMIT": MEMORY,
             "DBT_TARGET_PATH": str(folder / "target"),
             "DBT_LOG_PATH": str(folder / "logs"),
             **(more or {}),
