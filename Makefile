@@ -145,7 +145,7 @@ bench: .venv/.synced ## what a build costs at 1, 3 and 10 million interactions, 
 
 test: export REAL_DATA := $(REAL_DATA)
 test: lint ## everything that must pass
-	@$(RUN)pytest -n 2 --dist loadfile
+	@$(RUN)pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: export REAL_DATA := $(REAL_DATA)
 test-long: .venv/.synced ## large worlds that show what is rare, every system on PostgreSQL, the page of inputs; some 20 minutes

@@ -95,6 +95,19 @@ def what_was_read(root):
         shutil.copy(ROOT / PARSED, root / PARSED)
 
 
+# Files that take longest, the dearest first: a worker that is left alone with one at the end keeps all waiting.
+LONGEST = (
+    "test_schedules", "test_determinism", "test_quarantine", "test_zendesk", "test_connector", "test_odd_worlds",
+    "test_planted_returns", "test_report", "test_publish", "test_accounts", "test_privacy", "test_project",
+    "test_expectations", "test_real_log", "test_bench", "test_kills", "test_own_pair", "test_clocks",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _development_salt():
     """Keys must not depend on the tester's environment."""
