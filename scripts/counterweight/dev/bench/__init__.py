@@ -20,7 +20,7 @@ from counterweight.project import pretty_path
 
 RESULTS = "results.json"
 SALT = "the bench measures, and keeps no secret"
-# What DuckDB may take in every step; a process takes some 1.5 GB more. By itself it takes 80 % of the machine and keeps it.
+# What DuckDB may take in every step; a process takes some 1.5 GB more. By itself it takes 80 % of the machine.
 MEMORY = "6GB"
 # Tables of the facts that the peers make as well; the return rate is counted in the mart.
 FACTS = ("fct_claims", "fct_interactions", "fct_resolution_episodes")
