@@ -12,7 +12,7 @@
 ) -%}
 {%- set cell = ['source_system'] + keys -%}
 {#- stands for a null, which an ordered aggregate would leave out -#}
-{%- set never = 'cast(9223372036854775807 as bigint)' -%}
+{%- set never = 'cast(9007199254740991 as bigint)' -%}
 value_events as (
 
     select
@@ -43,7 +43,7 @@ value_events as (
 ),
 
 -- one kind of period and unit after the other: an aggregate holds all its values in memory
-percentiles as (
+ranked_values as (
 
     {% for unit_type in unit_types -%}
     {%- set outer_first = loop.first -%}
@@ -59,12 +59,8 @@ percentiles as (
         of_{{ unit_type }} as unit,
         '{{ period_type }}' as period_type,
         {{ start }} as period_start
-        {%- for value in values %}
-        {%- for percent in percents %},
-        nullif(
-            cast(percentile_disc({{ '%.2f' | format(percent / 100) }}) within group (order by {{ value }}) as bigint), {{ never }}
-        ) as {{ value }}_p{{ percent }}
-        {%- endfor %}
+        {%- for value in values %},
+        {{ values_at(value, value, percents) }}
         {%- endfor %}
     from value_events
     {%- if period_type == '28_days' %}
@@ -74,5 +70,18 @@ percentiles as (
     group by {{ cell | join(', ') }}, of_{{ unit_type }}, {{ start }}
     {% endfor %}
     {%- endfor %}
+),
+
+percentiles as (
+
+    select
+        {{ (cell + ['unit_type', 'unit', 'period_type', 'period_start']) | join(',\n        ') }}
+        {%- for value in values %}
+        {%- for percent in percents %},
+        nullif(cast({{ value_at(value, percents, percent) }} as bigint), {{ never }}) as {{ value }}_p{{ percent }}
+        {%- endfor %}
+        {%- endfor %}
+    from ranked_values
+
 )
 {%- endmacro %}

@@ -60,3 +60,30 @@
 {% macro duckdb__listed_words(text) -%} unnest(string_split({{ text }}, ';')) {%- endmacro %}
 
 {% macro postgres__listed_words(text) -%} unnest(string_to_array({{ text }}, ';')) {%- endmacro %}
+
+{#- Aggregates: the values at some percents of the rows, nearest rank, in columns of which value_at reads one. One aggregate holds
+    the values once, for all percents. name: of the values. -#}
+{% macro values_at(value, name, percents) -%}
+    {{ return(adapter.dispatch('values_at', 'counterweight')(value, name, percents)) }}
+{%- endmacro %}
+
+{% macro default__values_at(value, name, percents) -%}
+    {%- for percent in percents -%}
+    percentile_disc({{ '%.2f' | format(percent / 100) }}) within group (order by {{ value }}) as {{ name }}_at_{{ percent }}
+    {{- ',' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+{% macro duckdb__values_at(value, name, percents) -%}
+    {%- set shares = [] -%}
+    {%- for percent in percents -%} {%- do shares.append('%.2f' | format(percent / 100)) -%} {%- endfor -%}
+    quantile_disc({{ value }}, [{{ shares | join(', ') }}]) as {{ name }}_at
+{%- endmacro %}
+
+{% macro value_at(name, percents, percent) -%}
+    {{ return(adapter.dispatch('value_at', 'counterweight')(name, percents, percent)) }}
+{%- endmacro %}
+
+{% macro default__value_at(name, percents, percent) -%} {{ name }}_at_{{ percent }} {%- endmacro %}
+
+{% macro duckdb__value_at(name, percents, percent) -%} {{ name }}_at[{{ percents.index(percent) + 1 }}] {%- endmacro %}

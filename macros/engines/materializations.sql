@@ -18,14 +18,64 @@
     {%- if existing_relation is not none -%}
         {%- call statement('room') -%} drop {{ existing_relation.type }} {{ existing_relation }} {%- endcall -%}
     {%- endif -%}
+    {%- set query = query_in_parts(sql, (config.get('meta') or {}).get('kept', [])) -%}
+    {%- for name, text in query.kept.items() -%}
+        {%- do run_query('create or replace temp table ' ~ name ~ ' as ' ~ text) -%}
+    {%- endfor -%}
     {%- call statement('main') -%}
-        {{ get_create_view_as_sql(target_relation, sql) if type == 'view' else create_table_as(false, target_relation, sql) }}
+        {{ get_create_view_as_sql(target_relation, query.text) if type == 'view'
+            else create_table_as(false, target_relation, query.text) }}
     {%- endcall -%}
+    {%- for name in query.kept -%} {%- do run_query('drop table ' ~ name) -%} {%- endfor -%}
     {%- do persist_docs(target_relation, model) -%}
     {{- run_hooks(post_hooks, inside_transaction=true) -}}
     {%- do adapter.commit() -%}
     {{- run_hooks(post_hooks, inside_transaction=false) -}}
     {{ return(target_relation) }}
+{%- endmacro %}
+
+{#- The query of a model, without those CTEs that are to be tables until it is there. DuckDB plans well for what is in a table; of a
+    CTE it guesses how many rows there are, and where it guesses few it computes all arms of a union at once, of which each
+    may hold every value. Returns {text: the query that is left, kept: name of the table -> its query, in order}. Reads our own
+    style: a CTE begins and ends at the margin. -#}
+{% macro query_in_parts(sql, wanted) -%}
+    {%- if not wanted -%} {{ return({'text': sql, 'kept': {}}) }} {%- endif -%}
+    {%- set ctes, lines = [], [] -%}
+    {%- set found = namespace(name=none, final=none) -%}
+    {%- for line in sql.split('\n') -%}
+        {%- set begun = modules.re.match('(\\w+) as +\\($', line.rstrip()) -%}
+        {%- if found.final is not none -%}
+            {%- do lines.append(line) -%}
+        {%- elif found.name is not none -%}
+            {%- if line.rstrip() in (')', '),') -%}
+                {%- do ctes.append((found.name, lines | join('\n'))) -%}
+                {%- do lines.clear() -%}
+                {%- set found.name = none -%}
+            {%- else -%}
+                {%- do lines.append(line) -%}
+            {%- endif -%}
+        {%- elif begun -%}
+            {%- set found.name = begun.group(1) -%}
+        {%- elif line.strip() and not line.startswith('--') and line.strip() not in ('with', 'with recursive') -%}
+            {%- set found.final = true -%}
+            {%- do lines.append(line) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set defined, kept = [], {} -%}
+    {%- for name, text in ctes -%}
+        {%- if name in wanted -%}
+            {%- set table = model.name ~ '__' ~ name -%}
+            {%- do kept.update({table: ('with ' ~ defined | join(',\n') ~ '\n' if defined else '') ~ text}) -%}
+            {%- do defined.append(name ~ ' as (select * from ' ~ table ~ ')') -%}
+        {%- else -%}
+            {%- do defined.append(name ~ ' as (' ~ text ~ ')') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set lacking = wanted | reject('in', ctes | map(attribute=0) | list) | list -%}
+    {%- if lacking -%} {%- do exceptions.raise_compiler_error('No CTE to keep is called ' ~ lacking | join(', ')) -%} {%- endif -%}
+    {{ return({
+        'text': ('with ' ~ defined | join(',\n') ~ '\n' if defined else '') ~ lines | join('\n'), 'kept': kept,
+    }) }}
 {%- endmacro %}
 
 {#- All comments of a relation in one statement. dbt asks twice first which columns there are; here a column that is documented

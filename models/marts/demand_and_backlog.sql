@@ -3,6 +3,7 @@
 -- the period; the backlog is a stock: it stands at the end and does not add up over periods. It is read ticket by
 -- ticket at the ends of periods, the flows from beginnings and ends, and a test holds one against the other.
 -- cost: each change of a ticket is put in order, by its status, team and category: windows over all ticket intervals.
+{{ config(meta={'kept': ['events', 'snapshots']}) }}
 {% set zone = var('reporting_time_zone') %}
 {% set places = ['channel', 'queue', 'team_id', 'account_id', 'category'] %}
 {% set unit_types = {
@@ -13,8 +14,9 @@
 {% set parked_days = 5 %}
 {#- how far back closed tickets are looked at -#}
 {% set auto_closed_days = 28 %}
+{% set percents = [50, 90] %}
 {#- stands for an unknown age, which an ordered aggregate would leave out -#}
-{% set never = 'cast(9223372036854775807 as bigint)' %}
+{% set never = 'cast(9007199254740991 as bigint)' %}
 {% set counts = [
     'arrival_count', 'contact_count', 'opening_count', 'return_count', 'first_contact_count', 'repeat_contact_count',
     'account_arrival_count', 'entered_count', 'back_on_list_count', 'left_count', 'moved_net_count',
@@ -326,13 +328,7 @@ stocked as (
         {%- endif %}
         {%- endfor %}
         -- nearest rank; tickets of known age stand first
-        {%- for percent in [50, 90] %}
-        nullif(
-            cast(percentile_disc({{ '%.2f' | format(percent / 100) }}) within group (
-                order by case when open_count = 1 then coalesce(age_seconds, {{ never }}) end
-            ) as bigint), {{ never }}
-        ) as open_age_seconds_p{{ percent }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ values_at('case when open_count = 1 then coalesce(age_seconds, ' ~ never ~ ') end', 'open_age_seconds', percents) }}
     from snapshots
     {%- if unit_type == 'account' %}
     where
@@ -394,8 +390,12 @@ joined as (
         {%- for stock in stocks %}
         case when feeds.has_tickets and cells.is_period_mature then coalesce(stocked.{{ stock }}, 0) end as {{ stock }},
         {%- endfor %}
-        case when cells.is_period_mature then stocked.open_age_seconds_p50 end as open_age_seconds_p50,
-        case when cells.is_period_mature then stocked.open_age_seconds_p90 end as open_age_seconds_p90
+        {%- for percent in percents %}
+        case
+            when cells.is_period_mature
+                then nullif(cast({{ value_at('stocked.open_age_seconds', percents, percent) }} as bigint), {{ never }})
+        end as open_age_seconds_p{{ percent }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from cells
     inner join feeds
         on cells.source_system = feeds.source_system

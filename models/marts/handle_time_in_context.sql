@@ -1,6 +1,7 @@
 -- Grain: source system x period x unit x window. Handle time of answered inbound contacts, beside what the mix of work lets
 -- expect, how many customers came back, and what whole issues took. Fast is good where people do not come back.
 -- People rules: teams, queues and channels by month only, and none of too few agents (fct_people_cells).
+{{ config(meta={'kept': ['events', 'value_events']}) }}
 {% set zone = var('reporting_time_zone') %}
 {#- whose expectation leaves whom out; the rest is measured by the whole desk's base -#}
 {% set kinds = {'whole': '', 'team': '_without_team', 'queue': '_without_queue', 'account': '_without_account'} %}

@@ -3,7 +3,8 @@
 -- sla_resolution, sla_first_reply: clocks of the policies, in the period in which they stopped. first_reply: every ticket,
 -- in the period of a person's first public reply. time_to_resolution: every ticket, in the period of its first
 -- resolution. calls: in the period in which they began.
--- cost: percentiles do not add up, so each event is held in every period and unit that it lies in, 48 of them.
+-- cost: percentiles do not add up, so each event is held in every period and unit that it lies in, one kind after the other.
+{{ config(meta={'kept': ['events', 'value_events']}) }}
 {% set zone = var('reporting_time_zone') %}
 {% set hour = 3600 %}
 {#- until when a ticket may be reopened before its time to the last resolution is read -#}
