@@ -20,7 +20,7 @@
     {%- endif -%}
     {%- set query = query_in_parts(sql, (config.get('meta') or {}).get('kept', [])) -%}
     {%- for name, text in query.kept.items() -%}
-        {%- do run_query('create or replace temp table ' ~ name ~ ' as ' ~ text) -%}
+        {%- do run_query('create or replace table ' ~ name ~ ' as ' ~ text) -%}
     {%- endfor -%}
     {%- call statement('main') -%}
         {{ get_create_view_as_sql(target_relation, query.text) if type == 'view'
@@ -34,9 +34,9 @@
     {{ return(target_relation) }}
 {%- endmacro %}
 
-{#- The query of a model, without those CTEs that are to be tables until it is there. DuckDB plans well for what is in a table; of a
-    CTE it guesses how many rows there are, and where it guesses few it computes all arms of a union at once, of which each
-    may hold every value. Returns {text: the query that is left, kept: name of the table -> its query, in order}. Reads our own
+{#- The query of a model, without those CTEs that are to be tables until it is there. A table is compressed, and DuckDB knows how
+    many rows it has; of a CTE it guesses, and where it guesses few it computes all arms of a union at once, each of which
+    may hold every value. (A temporary table is not compressed, so that what is computed of it has less memory.) Returns {text: the query that is left, kept: name of the table -> its query, in order}. Reads our own
     style: a CTE begins and ends at the margin. -#}
 {% macro query_in_parts(sql, wanted) -%}
     {%- if not wanted -%} {{ return({'text': sql, 'kept': {}}) }} {%- endif -%}
@@ -64,7 +64,7 @@
     {%- set defined, kept = [], {} -%}
     {%- for name, text in ctes -%}
         {%- if name in wanted -%}
-            {%- set table = model.name ~ '__' ~ name -%}
+            {%- set table = this.incorporate(path={'identifier': this.identifier ~ '__' ~ name}) | string -%}
             {%- do kept.update({table: ('with ' ~ defined | join(',\n') ~ '\n' if defined else '') ~ text}) -%}
             {%- do defined.append(name ~ ' as (select * from ' ~ table ~ ')') -%}
         {%- else -%}

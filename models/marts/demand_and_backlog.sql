@@ -3,7 +3,7 @@
 -- the period; the backlog is a stock: it stands at the end and does not add up over periods. It is read ticket by
 -- ticket at the ends of periods, the flows from beginnings and ends, and a test holds one against the other.
 -- cost: each change of a ticket is put in order, by its status, team and category: windows over all ticket intervals.
-{{ config(meta={'kept': ['events', 'snapshots']}) }}
+{{ config(meta={'kept': ['lists', 'events', 'snapshots']}) }}
 {% set zone = var('reporting_time_zone') %}
 {% set places = ['channel', 'queue', 'team_id', 'account_id', 'category'] %}
 {% set unit_types = {
