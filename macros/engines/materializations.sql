@@ -36,8 +36,9 @@
 
 {#- The query of a model, without those CTEs that are to be tables until it is there. A table is compressed, and DuckDB knows how
     many rows it has; of a CTE it guesses, and where it guesses few it computes all arms of a union at once, each of which
-    may hold every value. (A temporary table is not compressed, so that what is computed of it has less memory.) Returns {text: the query that is left, kept: name of the table -> its query, in order}. Reads our own
-    style: a CTE begins and ends at the margin. -#}
+    may hold every value. (A temporary table is not compressed, so that what is computed of it has less memory.)
+    Returns {text: the query that is left, kept: name of the table -> its query, in order}. Reads our own style: a CTE begins
+    and ends at the margin. -#}
 {% macro query_in_parts(sql, wanted) -%}
     {%- if not wanted -%} {{ return({'text': sql, 'kept': {}}) }} {%- endif -%}
     {%- set ctes, lines = [], [] -%}

@@ -328,7 +328,9 @@ stocked as (
         {%- endif %}
         {%- endfor %}
         -- nearest rank; tickets of known age stand first
-        {{ values_at('case when open_count = 1 then coalesce(age_seconds, ' ~ never ~ ') end', 'open_age_seconds', percents) }}
+        {{ values_at(
+            'case when open_count = 1 then coalesce(age_seconds, ' ~ never ~ ') end', 'open_age_seconds', percents
+        ) }}
     from snapshots
     {%- if unit_type == 'account' %}
     where
