@@ -34,9 +34,8 @@
     {{ return(target_relation) }}
 {%- endmacro %}
 
-{#- The query of a model, without those CTEs that are to be tables until it is there. A table is compressed, and DuckDB knows how
-    many rows it has; of a CTE it guesses, and where it guesses few it computes all arms of a union at once, each of which
-    may hold every value. (A temporary table is not compressed, so that what is computed of it has less memory.)
+{#- The query of a model, without those CTEs that are to be tables until it is there: arms of a union that each hold every value took
+    far less memory where they read a table (docs/decisions.md). Not temporary ones: those are not compressed.
     Returns {text: the query that is left, kept: name of the table -> its query, in order}. Reads our own style: a CTE begins
     and ends at the margin. -#}
 {% macro query_in_parts(sql, wanted) -%}
